@@ -1,0 +1,105 @@
+//! Evidence → answer: statements, each with the quotes that carry it.
+//!
+//! [`extractive`] picks the sentences that answer and quotes them; it cannot say
+//! what no article says. Whether the articles answer at all is a probability
+//! ([`confidence`]), learnt on questions with and without an answer.
+
+mod confidence;
+mod extractive;
+
+use std::sync::Arc;
+
+use crate::article::{LineRange, Span};
+use crate::retrieve::{Evidence, Scores};
+use crate::shelf::{PassageId, StoredArticle};
+
+pub use extractive::{Rules, extractive};
+
+/// What is answered.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Whether the articles say it. If not, there are no statements, and the
+    /// citations are the nearest passages.
+    pub answerable: bool,
+    /// How likely the articles say it, 0 to 1.
+    pub confidence: f32,
+    /// The answer's sentences, in order of how well they answer.
+    pub statements: Vec<Statement>,
+    /// What the statements' marks point to; number 1 is the first.
+    pub citations: Vec<Citation>,
+}
+
+/// One sentence of an answer.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    /// Its words.
+    pub text: String,
+    /// Numbers of the citations that carry it, from 1.
+    pub citations: Vec<usize>,
+}
+
+/// An exact quote and where it stands. Only [`Citation::cut`] makes one, from the article itself.
+#[derive(Debug, Clone)]
+pub struct Citation {
+    article: Arc<StoredArticle>,
+    span: Span,
+    passage: PassageId,
+    passage_span: Span,
+    section: Option<String>,
+    scores: Scores,
+}
+
+impl Citation {
+    /// Cuts `span` out of the article that `evidence` comes from; `None` when it is
+    /// not a span of it, or leads to no line of the source.
+    pub fn cut(article: &Arc<StoredArticle>, span: Span, evidence: &Evidence) -> Option<Self> {
+        let passage_span = evidence.passage.passage.span;
+        let quote = article.article.quote(span)?;
+        article.article.quote(passage_span)?;
+        article.article.lines.range(span)?;
+        (!quote.trim().is_empty()).then(|| Self {
+            article: Arc::clone(article),
+            span,
+            passage: evidence.passage.id,
+            passage_span,
+            section: evidence.passage.passage.section.clone(),
+            scores: evidence.scores,
+        })
+    }
+
+    /// The article.
+    pub fn article(&self) -> &StoredArticle {
+        &self.article
+    }
+
+    /// Where the quote stands, in bytes of the article's text.
+    pub fn span(&self) -> Span {
+        self.span
+    }
+
+    /// The exact words.
+    pub fn quote(&self) -> &str {
+        self.article.article.quote(self.span).expect("checked when it was cut, and articles do not change")
+    }
+
+    /// The passage that the quote was found in: its number, where it stands, its words.
+    pub fn passage(&self) -> (PassageId, Span, &str) {
+        let words = self.article.article.quote(self.passage_span).expect("checked when it was cut, and articles do not change");
+        (self.passage, self.passage_span, words)
+    }
+
+    /// The heading that it stands under.
+    pub fn section(&self) -> Option<&str> {
+        self.section.as_deref()
+    }
+
+    /// Lines of the source that hold the quote.
+    pub fn lines(&self) -> LineRange {
+        self.article.article.lines.range(self.span).expect("checked when it was cut, and articles do not change")
+    }
+
+    /// How its passage scored.
+    pub fn scores(&self) -> Scores {
+        self.scores
+    }
+}

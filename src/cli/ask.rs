@@ -1,0 +1,97 @@
+//! `ibid ask "…"`
+
+use std::ffi::OsString;
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::output::{harmless, print, say};
+use super::setup::{self, Usage};
+use crate::answer::{Answer, Citation};
+use crate::http;
+use crate::library::{Corpus, Library};
+use crate::retrieve::Question;
+use crate::settings::Settings;
+use crate::shelf::Filter;
+
+#[derive(Args)]
+pub(super) struct Ask {
+    /// The question
+    #[arg(value_name = "QUESTION")]
+    question: OsString,
+    /// Files and folders to read first
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    corpus: Vec<PathBuf>,
+    /// Print the answer as `POST /v1/ask` gives it
+    #[arg(long)]
+    json: bool,
+    /// Passages to look at, at most
+    #[arg(long, default_value_t = 5, value_name = "N")]
+    limit: usize,
+}
+
+pub(super) fn run(arguments: &Ask, settings: Settings, quiet: bool) -> anyhow::Result<ExitCode> {
+    let Some(text) = arguments.question.to_str() else {
+        return Err(Usage("the question is not UTF-8\nhint: set the terminal's character set to UTF-8".to_owned()).into());
+    };
+    let question = Question::parse(text, Some(settings.answer.max_question_chars)).map_err(|error| Usage(error.to_string()))?;
+    let named = if arguments.corpus.is_empty() { settings.library.corpus.clone() } else { arguments.corpus.clone() };
+    let corpus = setup::corpus(&named)?;
+    let embedder = setup::embedder(&settings)?;
+    let library = Library::open(settings, embedder)?;
+    // A library that holds something is asked as it is, unless files are named.
+    if corpus != Corpus::Bundled || library.shelf().counts()?.articles == 0 {
+        setup::ingest(&library, &corpus, false, quiet)?;
+    }
+    let (answer, timings) = library.ask(&question, &Filter::default(), arguments.limit.max(1))?;
+    if arguments.json {
+        print(&http::answer_json(&answer, timings, &library.embedder().info().id));
+    } else {
+        show(&answer);
+        if !quiet {
+            say(&format!("confidence {:.2}; embed {:.1} ms, search {:.1} ms, answer {:.1} ms", answer.confidence, timings.embed, timings.search, timings.answer));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The answer with its marks, then what they point to.
+fn show(answer: &Answer) {
+    if !answer.answerable {
+        print("The articles do not say. / 文章中没有说到。");
+        if !answer.citations.is_empty() {
+            print("\nNearest passages:");
+        }
+    }
+    for statement in &answer.statements {
+        let marks: String = statement.citations.iter().map(|n| format!("[{n}]")).collect();
+        print(&format!("{} {}", harmless(&statement.text), styled(&marks, "1")));
+    }
+    print("");
+    for (n, citation) in (1..).zip(&answer.citations) {
+        print(&cited(n, citation, answer.answerable));
+    }
+}
+
+fn cited(n: usize, citation: &Citation, answerable: bool) -> String {
+    let stored = citation.article();
+    let record = &stored.article.record;
+    let authors = if record.authors.is_empty() { String::new() } else { format!("{}: ", record.authors.join("、")) };
+    let section = citation.section().map(|section| format!(" › {section}")).unwrap_or_default();
+    let lines = citation.lines();
+    let place = format!("{}, lines {}–{}", stored.source_path, lines.first, lines.last);
+    let head = format!("{} {}{}{}", styled(&format!("[{n}]"), "1"), harmless(&authors), styled(&harmless(&record.title), "1"), harmless(&section));
+    let mut shown = format!("{head}\n    {}", styled(&harmless(&place), "2"));
+    if !answerable {
+        shown.push_str(&format!("\n    {}", harmless(citation.quote()).replace('\n', "\n    ")));
+    }
+    shown
+}
+
+/// Text in a terminal's style, unless nobody watches or NO_COLOR is set.
+fn styled(text: &str, code: &str) -> String {
+    let plain = !std::io::stdout().is_terminal() || std::env::var_os("NO_COLOR").is_some();
+    if plain { text.to_owned() } else { format!("\u{1b}[{code}m{text}\u{1b}[0m") }
+}

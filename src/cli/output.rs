@@ -1,0 +1,82 @@
+//! Words for people: data on stdout, all else on stderr.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::time::Instant;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::library::{IngestReport, Progress};
+
+/// Prints a line of data. A reader who has gone away ends the printing, not the program.
+pub(super) fn print(text: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+/// Prints a line for the person at the terminal.
+pub(super) fn say(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Prints an error: what failed, why, and what to do.
+pub(super) fn error(error: &anyhow::Error) {
+    let chain: Vec<String> = error.chain().map(ToString::to_string).collect();
+    say(&format!("error: {}", chain.join(": ")));
+}
+
+/// Makes text from articles harmless in a terminal: it must not move the cursor or turn the reading order.
+pub(super) fn harmless(text: &str) -> String {
+    let shown = |c: char| if (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') { '\u{fffd}' } else { c };
+    text.chars().map(shown).collect()
+}
+
+/// A progress bar over sources; nothing when nobody watches.
+pub(super) struct Bar {
+    bar: ProgressBar,
+    begun: Instant,
+}
+
+impl Bar {
+    pub(super) fn new(quiet: bool) -> Self {
+        let watched = !quiet && std::io::stderr().is_terminal();
+        let target = if watched { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(None, target);
+        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} sources  {msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Self { bar, begun: Instant::now() }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+    pub(super) fn show(&self, progress: Progress<'_>) {
+        let rate = progress.passages as f64 / self.begun.elapsed().as_secs_f64().max(0.001);
+        self.bar.set_length(progress.all as u64);
+        self.bar.set_position(progress.done as u64);
+        self.bar.set_message(format!("{rate:.0} passages/s  {}", harmless(progress.path)));
+    }
+
+    /// Takes the bar away.
+    pub(super) fn finish(&self) -> f64 {
+        self.bar.finish_and_clear();
+        self.begun.elapsed().as_secs_f64()
+    }
+}
+
+/// Says what an ingest did, and what it could not use.
+pub(super) fn report(report: &IngestReport, seconds: f64, quiet: bool) {
+    for unusable in &report.unusable {
+        say(&format!("error: `{}` {}", harmless(&unusable.path), harmless(&unusable.reason.to_string())));
+    }
+    for location in &report.missing {
+        say(&format!("warning: `{}` is no longer there; its articles are kept (`ibid ingest --prune` removes them)", harmless(location)));
+    }
+    if quiet {
+        return;
+    }
+    let IngestReport { sources, unchanged, articles, removed, passages, unusable, .. } = report;
+    let mut words = format!("ingested {articles} articles ({passages} passages) from {sources} sources in {seconds:.2} s");
+    for (count, what) in [(unchanged, "sources unchanged"), (removed, "articles removed"), (&unusable.len(), "unusable")] {
+        if *count > 0 {
+            words.push_str(&format!(", {count} {what}"));
+        }
+    }
+    say(&words);
+}

@@ -1,0 +1,21 @@
+//! `ibid reembed`
+
+use std::process::ExitCode;
+
+use super::output::{self, Bar};
+use super::setup;
+use crate::library::Library;
+use crate::settings::Settings;
+
+pub(super) fn run(settings: Settings, quiet: bool) -> anyhow::Result<ExitCode> {
+    let embedder = setup::embedder(&settings)?;
+    let bar = Bar::new(quiet);
+    let library = Library::reembed(settings, embedder, &|progress| bar.show(progress))?;
+    let counts = library.shelf().counts()?;
+    let seconds = bar.finish();
+    if !quiet {
+        let model = &library.embedder().info().id;
+        output::say(&format!("embedded {} articles ({} passages) with model `{model}` in {seconds:.2} s", counts.articles, counts.passages));
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,62 @@
+//! What every command does first: logging, the model, the library.
+
+use std::process::ExitCode;
+
+use tracing_subscriber::EnvFilter;
+
+use super::output::{self, Bar};
+use crate::embed::Embedder;
+use crate::library::{Corpus, IngestReport, Library};
+use crate::settings::{Log, Settings};
+
+/// What the person typed cannot be.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Usage(pub(super) String);
+
+/// Logs go to stderr. `quiet` leaves only what failed.
+pub(super) fn logging(log: &Log, quiet: bool) -> anyhow::Result<()> {
+    let directive = if quiet { "error" } else { log.filter.as_str() };
+    // Tantivy tells of every commit.
+    let directive = if directive.contains("tantivy") { directive.to_owned() } else { format!("{directive},tantivy=warn,hnsw_rs=warn") };
+    let filter = EnvFilter::try_new(&directive).map_err(|error| Usage(format!("setting `log.filter`: {error}")))?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if log.format == "json" { builder.json().init() } else { builder.init() }
+    Ok(())
+}
+
+/// Loads the model that the settings name.
+pub(super) fn embedder(settings: &Settings) -> anyhow::Result<Embedder> {
+    let path = &settings.model.path;
+    Ok(if path.as_os_str().is_empty() { Embedder::bundled()? } else { Embedder::load(path)? })
+}
+
+/// The corpus that the settings name: the samples when they name none. Paths must be there.
+pub(super) fn corpus(paths: &[std::path::PathBuf]) -> anyhow::Result<Corpus> {
+    if paths.is_empty() {
+        return Ok(Corpus::Bundled);
+    }
+    match paths.iter().find(|path| !path.exists()) {
+        Some(absent) => Err(Usage(format!("there is no file or folder `{}`", absent.display())).into()),
+        None => Ok(Corpus::Paths(paths.to_vec())),
+    }
+}
+
+/// Reads `corpus`, with a bar, and says what was done.
+pub(super) fn ingest(library: &Library, corpus: &Corpus, prune: bool, quiet: bool) -> anyhow::Result<IngestReport> {
+    let bar = Bar::new(quiet);
+    let mut report = library.ingest(corpus, &|progress| bar.show(progress))?;
+    if prune {
+        for location in std::mem::take(&mut report.missing) {
+            library.remove(&location)?;
+            output::say(&format!("removed the articles of `{}`", output::harmless(&location)));
+        }
+    }
+    output::report(&report, bar.finish(), quiet);
+    Ok(report)
+}
+
+/// 1 when something could not be used.
+pub(super) fn code(report: &IngestReport) -> ExitCode {
+    if report.unusable.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

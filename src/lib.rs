@@ -1,0 +1,50 @@
+//! *ibid* answers questions from a collection of articles and shows exactly where
+//! each answer stands.
+//!
+//! This is the map. The two journeys, each arrow one call in one direction:
+//!
+//! ```text
+//! ingest   Source ─read→ text ─page→ Articles ─chunk→ Passages ─embed→ vectors ─→ Shelf (one transaction a source)
+//!
+//! ask      Question ─embed→ vector ┐
+//!                   └─terms────────┴→ Shelf: nearest + lexical ─rank→ Evidence ─answer→ Answer + Citations
+//! ```
+//!
+//! | room | what it is for | knows |
+//! | --- | --- | --- |
+//! | [`article`] | sources, articles, passages, spans, line maps: the words of all | nobody |
+//! | [`read`] | bytes → text or articles, in any charset | `article`, and `chunk` for scripts |
+//! | [`page`] | a newspaper page's raw text → its articles | `article`, `read`'s decoded text |
+//! | [`chunk`] | article → passages; sentences in every script | `article` |
+//! | [`embed`] | text → unit vector; the only room with Candle and tokenizers | `read` for hexadecimals |
+//! | [`shelf`] | keeps and searches: SQLite, hnsw_rs, tantivy | `article`, `embed`, `page`'s left-out lines |
+//! | [`retrieve`] | question → evidence | `shelf`, `embed` |
+//! | [`answer`] | evidence → answer with citations | `retrieve` |
+//! | [`library`] | joins them: ingest, ask, search | all above |
+//! | [`settings`] | every setting, resolved | nobody |
+//! | [`http`], [`cli`] | the service and the commands; the only rooms with Axum and Tokio | `library` |
+//!
+//! What always holds, each with a test:
+//!
+//! 1. A quote is a slice of its article's text, and leads to lines of the source.
+//! 2. What a commit has acknowledged survives a kill; the graph and the word index
+//!    are caches that are verified, replayed or rebuilt when the library is opened.
+//! 3. A shelf opens only with the model and chunk rules that filled it.
+//! 4. Every mark in an answer has its citation.
+//! 5. "The articles do not say" is an answer, not an error.
+//! 6. The core does not await; blocking work runs on a bounded pool.
+//! 7. Nothing uses the network.
+//! 8. Domain types are not `Serialize`; wire types live in `http`, stored forms beside their files.
+
+pub mod answer;
+pub mod article;
+pub mod chunk;
+pub mod cli;
+pub mod embed;
+pub mod http;
+pub mod library;
+pub mod page;
+pub mod read;
+pub mod retrieve;
+pub mod settings;
+pub mod shelf;

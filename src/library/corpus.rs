@@ -1,0 +1,82 @@
+//! What is to be read: files, or the sample articles in the binary.
+
+use std::path::{Path, PathBuf};
+
+use include_dir::{Dir, include_dir};
+
+use super::ingest::Unusable;
+use crate::article::Source;
+use crate::read::files::{self, Found};
+use crate::read::{self, Format};
+use crate::shelf::KnownSource;
+
+static SAMPLES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/corpus");
+
+/// What to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Corpus {
+    /// The sample articles.
+    Bundled,
+    /// Files and folders.
+    Paths(Vec<PathBuf>),
+}
+
+/// A source that is to be read.
+pub(super) enum Item {
+    File(Found),
+    Sample(&'static include_dir::File<'static>),
+}
+
+impl Item {
+    /// What readers are shown.
+    pub(super) fn path(&self) -> String {
+        match self {
+            Self::File(found) => found.path.clone(),
+            Self::Sample(file) => file.path().to_string_lossy().replace('\\', "/"),
+        }
+    }
+
+    /// Reads it, if it has at most `limit` bytes.
+    pub(super) fn open(&self, limit: u64) -> Result<Source, read::Error> {
+        match self {
+            Self::File(found) => files::open(found, limit),
+            Self::Sample(file) => {
+                let location = format!("bundled:{}", self.path());
+                Ok(files::source(self.path(), location, file.contents().to_vec()))
+            }
+        }
+    }
+}
+
+/// The sources of `corpus`, and what could not be looked into.
+pub(super) fn items(corpus: &Corpus) -> (Vec<Item>, Vec<Unusable>) {
+    let (mut items, mut unusable) = (Vec::new(), Vec::new());
+    match corpus {
+        Corpus::Bundled => samples(&SAMPLES, &mut items),
+        Corpus::Paths(paths) => {
+            for root in paths {
+                let (found, broken) = files::walk(root);
+                items.extend(found.into_iter().map(Item::File));
+                unusable.extend(broken.into_iter().map(|(path, reason)| Unusable { path, reason }));
+            }
+        }
+    }
+    (items, unusable)
+}
+
+fn samples(folder: &'static Dir<'static>, items: &mut Vec<Item>) {
+    let readable = |file: &&include_dir::File<'_>| Format::of(&file.path().to_string_lossy()).is_some();
+    items.extend(folder.files().filter(readable).map(Item::Sample));
+    folder.dirs().for_each(|folder| samples(folder, items));
+}
+
+/// Known sources below the paths that are no longer there.
+pub(super) fn missing(corpus: &Corpus, known: &[KnownSource]) -> Vec<String> {
+    let Corpus::Paths(paths) = corpus else { return vec![] };
+    let roots: Vec<PathBuf> = paths.iter().filter_map(|path| std::fs::canonicalize(path).ok()).collect();
+    let gone = known.iter().filter(|source| {
+        let file = Path::new(&source.location);
+        !source.sha256.is_empty() && roots.iter().any(|root| file.starts_with(root)) && !file.exists()
+    });
+    gone.map(|source| source.location.clone()).collect()
+}

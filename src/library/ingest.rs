@@ -1,0 +1,171 @@
+//! The first journey: sources → articles → passages → vectors → shelf.
+//!
+//! Each source is one transaction. A source that has not changed costs a checksum;
+//! one that cannot be used is reported, and the rest goes on.
+
+use rayon::prelude::*;
+
+use super::corpus::{self, Corpus};
+use super::recognise::{fingerprint, recognise};
+use super::{Library, rules};
+use crate::article::{Article, Source};
+use crate::chunk;
+use crate::embed::UnitVector;
+use crate::page::{self, LeftOut};
+use crate::read::{self, Reading};
+use crate::shelf::{Change, Content, Error, Incoming, KnownSource, context};
+
+/// A source, or part of one, that could not be used.
+#[derive(Debug)]
+pub struct Unusable {
+    /// Its path.
+    pub path: String,
+    /// Why.
+    pub reason: read::Error,
+}
+
+/// How far an ingest has come.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress<'a> {
+    /// Sources done.
+    pub done: usize,
+    /// Sources in all.
+    pub all: usize,
+    /// Passages embedded so far.
+    pub passages: usize,
+    /// The source at hand.
+    pub path: &'a str,
+}
+
+/// What an ingest did.
+#[derive(Debug, Default)]
+pub struct IngestReport {
+    /// Sources that were read.
+    pub sources: usize,
+    /// Sources that had not changed.
+    pub unchanged: usize,
+    /// Articles that are new or have changed.
+    pub articles: usize,
+    /// Articles that are no longer in their sources.
+    pub removed: usize,
+    /// Passages embedded.
+    pub passages: usize,
+    /// What could not be used.
+    pub unusable: Vec<Unusable>,
+    /// Known sources below the paths that are no longer there; their articles are kept.
+    pub missing: Vec<String>,
+}
+
+impl Library {
+    /// Reads `corpus` into the library. What has been committed when it ends, however it ends, is kept.
+    pub fn ingest(&self, corpus: &Corpus, progress: &dyn Fn(Progress<'_>)) -> Result<IngestReport, Error> {
+        let (items, unusable) = corpus::items(corpus);
+        let mut report = IngestReport { unusable, ..IngestReport::default() };
+        let mut known = self.shelf.sources()?;
+        for (done, item) in items.iter().enumerate() {
+            let path = item.path();
+            progress(Progress { done, all: items.len(), passages: report.passages, path: &path });
+            match item.open(self.settings.read.max_source_bytes) {
+                Ok(source) => self.take(&source, &mut known, &mut report)?,
+                Err(reason) => report.unusable.push(Unusable { path, reason }),
+            }
+        }
+        progress(Progress { done: items.len(), all: items.len(), passages: report.passages, path: "" });
+        report.missing = corpus::missing(corpus, &known);
+        self.shelf.refresh()?;
+        Ok(report)
+    }
+
+    /// Removes a source and its articles, by its location.
+    pub fn remove(&self, location: &str) -> Result<(), Error> {
+        self.shelf.remove(location)?;
+        self.shelf.refresh()
+    }
+
+    fn take(&self, source: &Source, known: &mut [KnownSource], report: &mut IngestReport) -> Result<(), Error> {
+        let mut earlier = known.iter_mut().find(|known| known.location == source.location);
+        if earlier.as_ref().is_some_and(|known| known.sha256 == source.sha256 && known.path == source.path) {
+            report.unchanged += 1;
+            return Ok(());
+        }
+        let (articles, left_out, broken) = match self.articles(source) {
+            Ok(read) => read,
+            Err(reason) => (vec![], vec![], vec![reason]),
+        };
+        let failed = articles.is_empty() && !broken.is_empty();
+        report.unusable.extend(broken.into_iter().map(|reason| Unusable { path: source.path.clone(), reason }));
+        if failed {
+            // What an earlier, readable state of the file said is kept.
+            return Ok(());
+        }
+        let kept = earlier.as_mut().map(|known| std::mem::take(&mut known.articles)).unwrap_or_default();
+        let recognised = recognise(source, articles, &kept);
+        report.removed += kept.iter().filter(|kept| !recognised.iter().any(|found| found.id == kept.id)).count();
+        let incoming: Vec<Incoming> = recognised
+            .into_par_iter()
+            .map(|found| Incoming {
+                sha256: fingerprint(&found.article),
+                content: (!found.unchanged).then(|| self.content(found.article)),
+                id: found.id,
+            })
+            .collect();
+        let contents = || incoming.iter().filter_map(|incoming| incoming.content.as_ref());
+        report.articles += contents().count();
+        report.passages += contents().map(|content| content.passages.len()).sum::<usize>();
+        report.sources += 1;
+        let Source { path, location, sha256, .. } = source.clone();
+        self.shelf.commit(&Change { path, location, sha256, left_out, articles: incoming })
+    }
+
+    /// A source's articles, what is left of a page, and what is broken in it.
+    fn articles(&self, source: &Source) -> Result<(Vec<Article>, Vec<LeftOut>, Vec<read::Error>), read::Error> {
+        let (reading, errors) = read::read(source)?;
+        let (articles, left_out) = match reading {
+            Reading::Articles(articles) => (articles, vec![]),
+            Reading::Plain(decoded) => match page::reconstruct(&decoded, &|a, b| self.similarity(a, b)) {
+                Some(page) => (page.articles, page.left_out),
+                None => (vec![read::prose(decoded, read::stem(&source.path))], vec![]),
+            },
+        };
+        Ok((articles, left_out, errors))
+    }
+
+    fn similarity(&self, a: &str, b: &str) -> f32 {
+        let vectors = self.embedder.passages(&[a.to_owned(), b.to_owned()]);
+        match vectors.as_slice() {
+            [Some(a), Some(b)] => a.dot(b),
+            _ => 0.0,
+        }
+    }
+
+    /// Cuts and embeds an article.
+    fn content(&self, article: Article) -> Content {
+        let passages = chunk::passages(&article, rules(&self.settings), &|text| self.embedder.count(text));
+        let record = &article.record;
+        let texts: Vec<String> = passages
+            .iter()
+            .map(|passage| {
+                let context = context(&record.title, &record.authors, passage.section.as_deref());
+                format!("{context}\n{}", article.quote(passage.span).unwrap_or_default())
+            })
+            .collect();
+        let vectors: Vec<Option<UnitVector>> = self.embedder.passages(&texts);
+        Content { passages: passages.into_iter().zip(vectors).collect(), article }
+    }
+
+    /// Cuts and embeds all articles anew, in one transaction.
+    pub(super) fn replace_passages(&self, progress: &dyn Fn(Progress<'_>)) -> Result<(), Error> {
+        let all = self.shelf.counts()?.articles;
+        let mut contents = Vec::with_capacity(all);
+        let mut passages = 0;
+        for done in 0..all {
+            let Some(stored) = self.shelf.articles(done, 1)?.pop() else { break };
+            progress(Progress { done, all, passages, path: &stored.article.record.title });
+            let content = self.content(stored.article);
+            passages += content.passages.len();
+            contents.push((stored.id, stored.version, content));
+        }
+        progress(Progress { done: all, all, passages, path: "" });
+        self.shelf.replace_passages(&mut contents.into_iter())
+    }
+}

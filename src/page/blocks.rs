@@ -1,0 +1,308 @@
+//! Lines → blocks: paragraphs, headlines, bylines, affiliations, furniture.
+//!
+//! The one strong rule: a paragraph's lines are as wide as its column, all but
+//! the last, and it goes on until a sentence ends. A line that is neither part of
+//! such a run nor the end of one is structure.
+
+use super::lines::{Layout, ends_sentence, ends_statement};
+use super::{furniture, names};
+
+/// What a block is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Running text.
+    Paragraph,
+    /// A headline or a section heading: which, only its place tells.
+    Head,
+    /// The names of authors.
+    Byline(Vec<String>),
+    /// "(作者系…)", without the brackets.
+    Affiliation(String),
+    /// "导读" and the like.
+    LeadLabel,
+    /// Furniture, and why it is.
+    Furniture(&'static str),
+}
+
+impl Kind {
+    /// Whether only newspapers print this.
+    pub(super) fn is_newspaper(&self) -> bool {
+        match self {
+            Self::Byline(_) | Self::Affiliation(_) | Self::LeadLabel => true,
+            Self::Furniture(reason) => *reason != "a rule",
+            Self::Paragraph | Self::Head => false,
+        }
+    }
+}
+
+/// A block and the lines it consists of, as indexes into the layout.
+#[derive(Debug, Clone)]
+pub(super) struct Block {
+    /// What it is.
+    pub(super) kind: Kind,
+    /// Its lines; a paragraph's need not be next to each other, as furniture may stand between.
+    pub(super) lines: Vec<usize>,
+}
+
+/// All blocks of a page, in the order of the file; each line is in exactly one.
+pub(super) fn blocks(layout: &Layout) -> Vec<Block> {
+    let (mut rest, mut blocks) = (Vec::new(), Vec::new());
+    for (index, line) in layout.lines.iter().enumerate() {
+        match furniture::anywhere(&line.text) {
+            Some(reason) => blocks.push(Block { kind: Kind::Furniture(reason), lines: vec![index] }),
+            None => rest.push(index),
+        }
+    }
+    let last_statement = rest.iter().rposition(|index| {
+        let text = &layout.lines[*index].text;
+        ends_statement(text) || text.ends_with(['）', ')'])
+    });
+    let mut scanner = Scanner { layout, rest, at: 0, tail: last_statement.map_or(0, |at| at + 1), advertising: false };
+    while scanner.at < scanner.rest.len() {
+        let from = scanner.at;
+        let kind = scanner.next();
+        let lines = scanner.rest[from..scanner.at].to_vec();
+        blocks.push(Block { kind, lines });
+    }
+    blocks.sort_by_key(|block| block.lines[0]);
+    blocks
+}
+
+/// A width in two measures. Whether a page sets its punctuation tight is not known
+/// beforehand, so a line counts as narrower only where both say so.
+#[derive(Debug, Clone, Copy)]
+struct Width(usize, usize);
+
+impl Width {
+    fn is_below(self, other: Self, margin: usize) -> bool {
+        self.0 + margin < other.0 && self.1 + margin < other.1
+    }
+
+    fn max(self, other: Self) -> Self {
+        Self(self.0.max(other.0), self.1.max(other.1))
+    }
+
+    fn median(widths: &[Self]) -> Self {
+        let middle = |measure: fn(&Self) -> usize| {
+            let mut sorted: Vec<usize> = widths.iter().map(measure).collect();
+            sorted.sort_unstable();
+            sorted.get(sorted.len() / 2).copied().unwrap_or(0)
+        };
+        Self(middle(|width| width.0), middle(|width| width.1))
+    }
+}
+
+struct Scanner<'a> {
+    layout: &'a Layout,
+    /// Lines that are no furniture.
+    rest: Vec<usize>,
+    at: usize,
+    /// From here on no statement ends: only headlines and furniture are left.
+    tail: usize,
+    advertising: bool,
+}
+
+impl Scanner<'_> {
+    fn text(&self, at: usize) -> &str {
+        self.rest.get(at).map_or("", |index| self.layout.lines[*index].text.as_str())
+    }
+
+    /// The widths of a line: as its characters are, and with tight punctuation.
+    fn width(&self, at: usize) -> Width {
+        self.rest.get(at).map_or(Width(0, 0), |index| {
+            let line = &self.layout.lines[*index];
+            Width(line.width, line.tight)
+        })
+    }
+
+    fn is_stuck(&self, at: usize) -> bool {
+        self.rest.get(at).is_some_and(|index| self.layout.is_stuck(*index))
+    }
+
+    /// Takes the block that begins here.
+    fn next(&mut self) -> Kind {
+        if let Some(end) = self.label() {
+            self.at = end;
+            return Kind::LeadLabel;
+        }
+        if let Some((end, text)) = self.affiliation() {
+            (self.at, self.advertising) = (end, false);
+            return Kind::Affiliation(text);
+        }
+        if let Some(authors) = self.byline() {
+            (self.at, self.advertising) = (self.at + 1, false);
+            return Kind::Byline(authors);
+        }
+        if furniture::opens_advertisement(self.text(self.at)) {
+            (self.at, self.advertising) = (self.at + 1, true);
+            return Kind::Furniture("an advertisement");
+        }
+        if let Some(end) = self.paragraph() {
+            let short = end - self.at < 3;
+            self.at = end;
+            if self.advertising && short {
+                return Kind::Furniture("an advertisement");
+            }
+            self.advertising = false;
+            return Kind::Paragraph;
+        }
+        let reason = furniture::between(self.text(self.at));
+        self.at = if reason.is_some() { self.at + 1 } else { self.head() };
+        match reason {
+            Some(reason) => Kind::Furniture(reason),
+            None if self.advertising => Kind::Furniture("an advertisement"),
+            None => Kind::Head,
+        }
+    }
+
+    /// "导读", also with its characters one below the other.
+    fn label(&self) -> Option<usize> {
+        let single = |at: &usize| self.text(*at).chars().count() == 1;
+        let column = (self.at..self.rest.len()).take_while(single).count();
+        let joined: String = (self.at..self.at + column).map(|at| self.text(at)).collect();
+        if column > 1 && furniture::is_lead_label(&joined) {
+            return Some(self.at + column);
+        }
+        furniture::is_lead_label(self.text(self.at)).then_some(self.at + 1)
+    }
+
+    /// "（作者系…）", over as many lines as its brackets take.
+    fn affiliation(&self) -> Option<(usize, String)> {
+        const LONGEST: usize = 12;
+        let first = self.text(self.at).strip_prefix(['（', '('])?;
+        let about = ["作者", "本文作者", "作者：", "笔者", "筆者"].iter().any(|word| first.starts_with(word));
+        if !about {
+            return None;
+        }
+        let mut text = String::new();
+        for at in self.at..(self.at + LONGEST).min(self.rest.len()) {
+            text.push_str(self.text(at));
+            let balance = text.chars().fold(0_i32, |depth, c| match c {
+                '（' | '(' => depth + 1,
+                '）' | ')' => depth - 1,
+                _ => depth,
+            });
+            if balance <= 0 {
+                let inner = text.trim_start_matches(['（', '(']).trim_end_matches('。');
+                let inner = inner.strip_suffix(['）', ')']).unwrap_or(inner);
+                return Some((at + 1, inner.to_owned()));
+            }
+        }
+        None
+    }
+
+    /// A byline is followed by text, or is the last thing of its article.
+    fn byline(&self) -> Option<Vec<String>> {
+        let names = names::byline(self.text(self.at))?;
+        // A paragraph's last line can look like a name when its sentence does not end in a stop.
+        let alone = !self.is_stuck(self.at) || self.layout.spacing == 0;
+        alone.then_some(names)
+    }
+
+    /// The end of the paragraph that begins here, if one does.
+    fn paragraph(&self) -> Option<usize> {
+        if self.at >= self.tail || self.is_stuck(self.at + 1) || !self.begins_paragraph() {
+            return None;
+        }
+        let mut complete = None;
+        for at in self.at..self.rest.len() {
+            let text = self.text(at);
+            if at > self.at && (self.interrupts(at) || self.is_stuck(at)) {
+                break;
+            }
+            if ends_sentence(text) || names::closing_byline(text).is_some() {
+                complete = Some(at + 1);
+                if self.ends_paragraph(at) {
+                    break;
+                }
+            } else if self.is_stuck(at + 1) || self.layout.is_apart(*self.rest.get(at + 1).unwrap_or(&usize::MAX)) && self.width(at).is_below(self.column(at), 6) {
+                break;
+            }
+        }
+        complete.or_else(|| self.cut_off())
+    }
+
+    /// Whether this line is as wide as a paragraph's first: the column, or an indent less.
+    fn begins_paragraph(&self) -> bool {
+        let text = self.text(self.at);
+        if ends_statement(text) {
+            return true;
+        }
+        if ends_sentence(text) {
+            // A question alone on a line is a headline, unless it fills the column.
+            return !self.width(self.at).is_below(self.column(self.at), 3);
+        }
+        let following: Vec<Width> = (self.at + 1..self.rest.len())
+            .take_while(|at| !self.interrupts(*at))
+            .take(8)
+            .map(|at| self.width(at))
+            .collect();
+        let Some(next) = following.first() else { return false };
+        let first = self.width(self.at);
+        if ends_sentence(self.text(self.at + 1)) {
+            // A first line and a last line: the last is never much wider.
+            return !first.is_below(*next, 5);
+        }
+        let near = following.iter().take(2).fold(*next, |widest, width| widest.max(*width));
+        let usual = Width::median(&following).max(*next);
+        let wide = usual.is_below(first, 3) && self.column_before().is_below(first, 3);
+        // The line after a section heading is a paragraph's first, which its indent makes narrower.
+        let heads = following.get(1).is_some_and(|third| next.is_below(*third, 3) && first.is_below(*third, 3));
+        !first.is_below(near, 6) && !wide && !heads
+    }
+
+    /// Whether line `at`, in which a sentence ends, ends its paragraph too.
+    fn ends_paragraph(&self, at: usize) -> bool {
+        let column = self.column(at);
+        if at + 1 >= self.rest.len() || self.width(at).is_below(column, 3) {
+            return true;
+        }
+        let next = &self.layout.lines[self.rest[at + 1]];
+        if self.layout.is_apart(self.rest[at + 1]) || self.interrupts(at + 1) {
+            return true;
+        }
+        if self.layout.indented {
+            return next.indent >= 2;
+        }
+        // The next paragraph's first line is an indent narrower than the column.
+        Width(next.width, next.tight).is_below(column, 2) && !ends_sentence(&next.text)
+    }
+
+    /// The width of the column around line `at` of the paragraph that begins here.
+    fn column(&self, at: usize) -> Width {
+        let before = (self.at..at).rev().take(3).map(|at| self.width(at)).reduce(Width::max);
+        let after = (at + 1..self.rest.len()).take(2).take_while(|at| !self.interrupts(*at)).map(|at| self.width(at));
+        before.or_else(|| after.reduce(Width::max)).unwrap_or(Width(0, 0))
+    }
+
+    /// The width of the lines before this block; nothing is wider than none.
+    fn column_before(&self) -> Width {
+        let before = (0..self.at).rev().take(4).map(|at| self.width(at));
+        before.reduce(Width::max).unwrap_or(Width(usize::MAX / 2, usize::MAX / 2))
+    }
+
+    /// Whether line `at` cannot go on with a paragraph.
+    fn interrupts(&self, at: usize) -> bool {
+        let text = self.text(at);
+        let bracket = text.starts_with(['（', '(']) && text.contains("作者");
+        let named = names::byline(text).is_some();
+        bracket || named || furniture::opens_advertisement(text) || furniture::is_lead_label(text)
+    }
+
+    /// A paragraph without an end: the page was cut off, or its last words went to another.
+    fn cut_off(&self) -> Option<usize> {
+        let end = (self.at + 1..self.rest.len()).find(|at| self.interrupts(*at) || self.is_stuck(*at));
+        let end = end.unwrap_or(self.tail.max(self.at));
+        let stops = (self.at..end).filter(|at| self.text(*at).contains(['。', '，'])).count();
+        (end >= self.at + 3 && stops * 2 >= end - self.at).then_some(end)
+    }
+
+    /// The end of the headline that begins here: lines that stand closer than the page's do.
+    fn head(&self) -> usize {
+        let mut end = self.at + 1;
+        while self.is_stuck(end) {
+            end += 1;
+        }
+        end
+    }
+}

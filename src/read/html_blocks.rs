@@ -1,0 +1,198 @@
+//! A web page's tokens → blocks of text, each piece with its line.
+//!
+//! Only tokens are read, no tree is built: for telling text from furniture the
+//! names of the open elements are enough, and tokens know where they stand.
+
+use std::collections::BTreeMap;
+
+use html5gum::emitters::default::DefaultEmitter;
+use html5gum::{Token, Tokenizer};
+
+/// One block of text: a paragraph, a heading, a list item.
+#[derive(Debug, Default)]
+pub(super) struct Block {
+    /// Text and the line it stands on.
+    pub(super) pieces: Vec<(String, u32)>,
+    /// Depth, when it is a heading.
+    pub(super) heading: Option<u8>,
+    /// Inside `<article>`.
+    pub(super) in_article: bool,
+    /// Inside `<main>`.
+    pub(super) in_main: bool,
+    /// Inside navigation, footer and the like.
+    pub(super) furniture: bool,
+    /// Characters that are links.
+    pub(super) link_chars: usize,
+}
+
+impl Block {
+    /// Its words.
+    pub(super) fn text(&self) -> String {
+        let text: String = self.pieces.iter().map(|piece| piece.0.as_str()).collect();
+        text.trim().to_owned()
+    }
+
+    /// Its length in characters.
+    pub(super) fn length(&self) -> usize {
+        self.pieces.iter().map(|piece| piece.0.chars().count()).sum()
+    }
+}
+
+/// A web page, taken apart.
+#[derive(Debug, Default)]
+pub(super) struct Page {
+    /// Blocks in reading order.
+    pub(super) blocks: Vec<Block>,
+    /// `<meta>` names and contents, lower case names; `canonical` too.
+    pub(super) meta: BTreeMap<String, String>,
+    /// `<title>`.
+    pub(super) title: String,
+}
+
+const FURNITURE: [&str; 14] = [
+    "nav", "footer", "aside", "form", "button", "select", "noscript", "template", "svg", "iframe", "figcaption", "dialog",
+    "menu", "textarea",
+];
+const BLOCKS: [&str; 26] = [
+    "p", "div", "section", "article", "main", "header", "footer", "nav", "aside", "ul", "ol", "li", "table", "tr",
+    "blockquote", "pre", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "br", "dd", "dt",
+];
+const VOID: [&str; 8] = ["br", "img", "meta", "link", "hr", "input", "source", "wbr"];
+
+/// Takes a page apart.
+pub(super) fn blocks(html: &str) -> Page {
+    let mut emitter = DefaultEmitter::<usize>::new_with_span();
+    emitter.naively_switch_states(true);
+    let mut reader = Reader { html, line: 1, counted: 0, open: Vec::new(), current: Block::default(), page: Page::default() };
+    for token in Tokenizer::new_with_emitter(html, emitter) {
+        let Ok(token) = token;
+        reader.take(token);
+    }
+    reader.close_block();
+    reader.page
+}
+
+struct Reader<'a> {
+    html: &'a str,
+    line: u32,
+    counted: usize,
+    open: Vec<String>,
+    current: Block,
+    page: Page,
+}
+
+impl Reader<'_> {
+    fn take(&mut self, token: Token<usize>) {
+        match token {
+            Token::StartTag(tag) => {
+                let name = String::from_utf8_lossy(&tag.name).into_owned();
+                let attribute = |key: &str| {
+                    let mut found = tag.attributes.iter().filter(|(name, _)| name.as_slice() == key.as_bytes());
+                    found.next().map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+                };
+                if name == "meta"
+                    && let (Some(key), Some(content)) = (attribute("name").or(attribute("property")), attribute("content"))
+                {
+                    self.page.meta.entry(key.to_lowercase()).or_insert(content);
+                }
+                if name == "link" && attribute("rel").as_deref() == Some("canonical") {
+                    self.page.meta.extend(attribute("href").map(|href| ("canonical".to_owned(), href)));
+                }
+                if BLOCKS.contains(&name.as_str()) {
+                    self.close_block();
+                }
+                if !tag.self_closing && !VOID.contains(&name.as_str()) {
+                    self.open.push(name);
+                }
+            }
+            Token::EndTag(tag) => {
+                let name = String::from_utf8_lossy(&tag.name).into_owned();
+                if BLOCKS.contains(&name.as_str()) {
+                    self.close_block();
+                }
+                // A stray end tag closes nothing; an omitted one is closed by its parent's.
+                if let Some(at) = self.open.iter().rposition(|open| *open == name) {
+                    self.open.truncate(at);
+                }
+            }
+            Token::String(text) => {
+                let line = self.line_at(text.span.start);
+                let words = String::from_utf8_lossy(&text).into_owned();
+                self.text(&words, line);
+            }
+            Token::Comment(_) | Token::Doctype(_) | Token::Error(_) => {}
+        }
+    }
+
+    /// Tokens come in order, so lines are counted once.
+    fn line_at(&mut self, at: usize) -> u32 {
+        let passed = self.html.as_bytes().get(self.counted..at.max(self.counted)).unwrap_or_default();
+        let breaks = passed.iter().filter(|byte| **byte == b'\n').count();
+        self.line = self.line.saturating_add(u32::try_from(breaks).unwrap_or(u32::MAX));
+        self.counted = at.max(self.counted);
+        self.line
+    }
+
+    fn is_open(&self, name: &str) -> bool {
+        self.open.iter().any(|open| open == name)
+    }
+
+    fn text(&mut self, words: &str, line: u32) {
+        if self.is_open("script") || self.is_open("style") {
+            return;
+        }
+        if self.is_open("title") && !self.is_open("svg") {
+            self.page.title.push_str(words);
+            return;
+        }
+        let link = self.is_open("a");
+        for (number, piece) in (line..).zip(words.split('\n')) {
+            let piece: String = collapse(piece, number > line, self.current.pieces.last());
+            if piece.is_empty() {
+                continue;
+            }
+            if link {
+                self.current.link_chars += piece.chars().count();
+            }
+            self.current.pieces.push((piece, number));
+        }
+    }
+
+    fn close_block(&mut self) {
+        let mut block = std::mem::take(&mut self.current);
+        if block.text().is_empty() {
+            return;
+        }
+        if let Some(last) = block.pieces.last_mut() {
+            last.0.truncate(last.0.trim_end().len());
+        }
+        block.heading = self.open.iter().rev().find_map(|name| match name.as_str() {
+            "h1" => Some(1),
+            "h2" => Some(2),
+            "h3" => Some(3),
+            "h4" | "h5" | "h6" => Some(4),
+            _ => None,
+        });
+        block.in_article = self.is_open("article");
+        block.in_main = self.is_open("main");
+        block.furniture = self.open.iter().any(|name| FURNITURE.contains(&name.as_str()))
+            || (self.is_open("header") && !block.in_article && block.heading.is_none());
+        self.page.blocks.push(block);
+    }
+}
+
+/// White space as a browser shows it: one space, none at the head of a block,
+/// and none where a line breaks between Chinese or Japanese characters.
+fn collapse(piece: &str, after_break: bool, before: Option<&(String, u32)>) -> String {
+    let words: Vec<&str> = piece.split([' ', '\t', '\r']).filter(|word| !word.is_empty()).collect();
+    let mut text = words.join(" ");
+    let last = before.and_then(|piece| piece.0.chars().next_back());
+    let spaced = after_break || piece.starts_with([' ', '\t']);
+    if spaced && last.is_some_and(|c| !c.is_whitespace() && !crate::chunk::is_unspaced(c)) {
+        text.insert(0, ' ');
+    }
+    if !words.is_empty() && piece.ends_with([' ', '\t']) {
+        text.push(' ');
+    }
+    text
+}

@@ -1,0 +1,140 @@
+//! Question → evidence: two legs find candidates, one measure ranks them.
+//!
+//! By meaning and by words each find passages. All are then compared with the
+//! question token by token (or by vector, as the model does it), which neither leg
+//! can do for the whole library, and [`rank`] weighs the three.
+
+mod rank;
+
+use std::time::Instant;
+
+use crate::embed::Embedder;
+use crate::shelf::{Error, Filter, PassageId, Shelf, StoredPassage};
+
+pub use rank::Scores;
+
+/// Longest question, in characters, when settings do not say.
+const DEFAULT_LONGEST: usize = 4000;
+
+/// A checked user question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question(String);
+
+/// Why a text is no question.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum QuestionError {
+    /// Nothing in it.
+    #[error("the question is empty\nhint: ask something, such as `强省会的关键在于什么？`")]
+    Empty,
+    /// Too much in it.
+    #[error("the question has {length} characters, over the limit of {limit}\nhint: ask in fewer words, or raise `answer.max_question_chars`")]
+    TooLong {
+        /// Its characters.
+        length: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// Only punctuation.
+    #[error("the question holds no word")]
+    NoWord,
+}
+
+impl Question {
+    /// Checks `text`; control characters are dropped.
+    pub fn parse(text: &str, limit: Option<usize>) -> Result<Self, QuestionError> {
+        let limit = limit.unwrap_or(DEFAULT_LONGEST);
+        let length = text.chars().count();
+        if length > limit {
+            return Err(QuestionError::TooLong { length, limit });
+        }
+        let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let clean = clean.trim();
+        if clean.is_empty() {
+            return Err(QuestionError::Empty);
+        }
+        if !clean.chars().any(char::is_alphanumeric) {
+            return Err(QuestionError::NoWord);
+        }
+        Ok(Self(clean.to_owned()))
+    }
+
+    /// The words.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A passage with its article and its scores.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    /// The passage.
+    pub passage: StoredPassage,
+    /// How it scored.
+    pub scores: Scores,
+}
+
+/// Which legs search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// Both, ranked together.
+    #[default]
+    Hybrid,
+    /// Only by meaning: the vectors' own order.
+    Dense,
+    /// Only by words: the word index's own order.
+    Lexical,
+}
+
+/// What retrieval gives.
+#[derive(Debug)]
+pub struct Retrieved {
+    /// Evidence, the best first.
+    pub evidence: Vec<Evidence>,
+    /// Milliseconds for the question's vector.
+    pub embed_ms: f64,
+    /// Milliseconds for both legs and the ranking.
+    pub search_ms: f64,
+}
+
+/// Finds up to `limit` passages for `question`.
+pub fn retrieve(shelf: &Shelf, embedder: &Embedder, question: &Question, filter: &Filter, mode: Mode, limit: usize, candidates: usize) -> Result<Retrieved, Error> {
+    let begun = Instant::now();
+    let vector = if mode == Mode::Lexical { None } else { embedder.question(question.as_str()) };
+    let embed_ms = milliseconds(begun);
+    let begun = Instant::now();
+    let (near, words) = shelf.search(question.as_str(), vector.as_ref(), candidates.max(limit), filter)?;
+    let mut evidence = match mode {
+        Mode::Hybrid => {
+            let mut ids: Vec<PassageId> = near.iter().chain(&words).map(|neighbor| neighbor.passage).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            rank::ranked(embedder, question, shelf.passages(&ids)?, &near, &words)
+        }
+        Mode::Dense => rank::single(shelf.passages(&ids(&near))?, &near),
+        Mode::Lexical => rank::single(shelf.passages(&ids(&words))?, &words),
+    };
+    evidence.truncate(limit);
+    Ok(Retrieved { evidence, embed_ms, search_ms: milliseconds(begun) })
+}
+
+fn ids(neighbors: &[crate::shelf::Neighbor]) -> Vec<PassageId> {
+    neighbors.iter().map(|neighbor| neighbor.passage).collect()
+}
+
+/// Milliseconds since `begun`.
+pub(crate) fn milliseconds(begun: Instant) -> f64 {
+    begun.elapsed().as_secs_f64() * 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_is_checked_once() {
+        assert_eq!(Question::parse(" 为什么？\u{0}", None).unwrap().as_str(), "为什么？");
+        assert_eq!(Question::parse("\n", None), Err(QuestionError::Empty));
+        assert_eq!(Question::parse("？！", None), Err(QuestionError::NoWord));
+        assert!(matches!(Question::parse(&"长".repeat(100_000), None), Err(QuestionError::TooLong { length: 100_000, limit: 4000 })));
+    }
+}

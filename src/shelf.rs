@@ -1,0 +1,234 @@
+//! Where articles, passages and vectors are kept and searched.
+//!
+//! There is one shelf, [`Shelf`], kept in a folder: SQLite holds the truth, and the
+//! graph of vectors and the index of words are caches of it ([`embedded`]). A trait
+//! will stand here when a second shelf does.
+
+pub mod embedded;
+pub mod terms;
+
+pub use embedded::Shelf;
+
+use crate::article::{Article, ArticleId, Passage};
+use crate::embed::{ModelInfo, UnitVector};
+use crate::page::LeftOut;
+
+/// A passage's number: dense, stable, never used again.
+pub type PassageId = u32;
+
+/// A passage that a search found, and how it scored there.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Neighbor {
+    /// Which passage.
+    pub passage: PassageId,
+    /// Cosine similarity, or the word index's own score.
+    pub score: f32,
+}
+
+/// What vectors and passages depend on; a shelf opens only with what filled it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The embedding model.
+    pub model: ModelInfo,
+    /// [`crate::chunk::Rules::fingerprint`].
+    pub chunk_rules: String,
+}
+
+/// A source as the shelf knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownSource {
+    /// The shelf's number for it.
+    pub id: i64,
+    /// Where it was read from.
+    pub location: String,
+    /// What readers are shown.
+    pub path: String,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+    /// Its articles, current versions, in order.
+    pub articles: Vec<KnownArticle>,
+}
+
+/// As much of a kept article as it takes to recognise it again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownArticle {
+    /// Its id.
+    pub id: ArticleId,
+    /// Its version.
+    pub version: u32,
+    /// The source's own name for it.
+    pub key: Option<String>,
+    /// Its title.
+    pub title: String,
+    /// Its authors.
+    pub authors: Vec<String>,
+    /// SHA-256 of all that readers see of it.
+    pub sha256: String,
+}
+
+/// One source's articles as they shall be: written whole or not at all.
+#[derive(Debug)]
+pub struct Change {
+    /// Path, location and checksum of the source.
+    pub path: String,
+    /// Where it is.
+    pub location: String,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+    /// Lines of it that are in no article.
+    pub left_out: Vec<LeftOut>,
+    /// Its articles, in order. Those that the shelf has and this list has not are removed.
+    pub articles: Vec<Incoming>,
+}
+
+/// An article on its way to the shelf.
+#[derive(Debug)]
+pub struct Incoming {
+    /// Its id.
+    pub id: ArticleId,
+    /// SHA-256 of all that readers see of it.
+    pub sha256: String,
+    /// What is new; `None` when the kept version is the same.
+    pub content: Option<Content>,
+}
+
+/// An article with its passages, embedded.
+#[derive(Debug)]
+pub struct Content {
+    /// The article.
+    pub article: Article,
+    /// Its passages and their vectors.
+    pub passages: Vec<(Passage, Option<UnitVector>)>,
+}
+
+/// An article as kept.
+#[derive(Debug, Clone)]
+pub struct StoredArticle {
+    /// Its id.
+    pub id: ArticleId,
+    /// Its version, from 1.
+    pub version: u32,
+    /// Whether a later version or a removal has superseded it.
+    pub superseded: bool,
+    /// SHA-256 of all that readers see of it.
+    pub sha256: String,
+    /// The source's path as readers are shown it.
+    pub source_path: String,
+    /// SHA-256 of the source's bytes at the last reading.
+    pub source_sha256: String,
+    /// The article itself.
+    pub article: Article,
+}
+
+/// A passage as kept, with its words.
+#[derive(Debug, Clone)]
+pub struct StoredPassage {
+    /// Its number.
+    pub id: PassageId,
+    /// Its article.
+    pub article: ArticleId,
+    /// The article's version.
+    pub version: u32,
+    /// Where it stands.
+    pub passage: Passage,
+    /// Its words.
+    pub text: String,
+    /// Its article's title.
+    pub title: String,
+    /// Its article's authors.
+    pub authors: Vec<String>,
+}
+
+impl StoredPassage {
+    /// What helps to find the passage and is not in it.
+    pub fn context(&self) -> String {
+        context(&self.title, &self.authors, self.passage.section.as_deref())
+    }
+}
+
+/// Title, authors and section in one text.
+pub fn context(title: &str, authors: &[String], section: Option<&str>) -> String {
+    let parts = [title].into_iter().chain(authors.iter().map(String::as_str)).chain(section);
+    parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+/// Which articles may answer. Empty parts allow all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// One of these is among the authors.
+    pub authors: Vec<String>,
+    /// Published on this day or later, `YYYY-MM-DD`; undated articles fall out.
+    pub published_from: Option<String>,
+    /// Published on this day or earlier.
+    pub published_to: Option<String>,
+    /// One of these is the article.
+    pub articles: Vec<String>,
+    /// One of these is the source's path.
+    pub sources: Vec<String>,
+}
+
+impl Filter {
+    /// Whether it allows all.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// How much is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Sources.
+    pub sources: usize,
+    /// Articles, current versions.
+    pub articles: usize,
+    /// Passages of current versions.
+    pub passages: usize,
+}
+
+/// Why a shelf cannot be opened or written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Another process has it.
+    #[error("data folder `{folder}` is in use by {holder}\nhint: stop that process, or name another folder with --data")]
+    Held {
+        /// The folder.
+        folder: String,
+        /// `process 4711`, as the lock file says.
+        holder: String,
+    },
+    /// It was filled by another model or by other chunk rules.
+    #[error("data folder `{folder}` was filled with {filled}, and this is {now}\nhint: start with that model, or run `ibid reembed --data {folder}` with the new one")]
+    OtherModel {
+        /// The folder.
+        folder: String,
+        /// What filled it.
+        filled: String,
+        /// What is running.
+        now: String,
+    },
+    /// The folder cannot be used.
+    #[error("cannot use data folder `{folder}`: {reason}")]
+    Folder {
+        /// The folder.
+        folder: String,
+        /// The system's words.
+        reason: std::io::Error,
+    },
+    /// The database is damaged, or of a format that this version does not know.
+    #[error("`{file}` cannot be used: {reason}\nhint: restore it from a backup, or move the folder away and ingest again")]
+    Damaged {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The database refused.
+    #[error("database: {0}")]
+    Database(#[from] rusqlite::Error),
+    /// The index of words refused.
+    #[error("index of words: {0}")]
+    Words(#[from] tantivy::TantivyError),
+    /// Files of a cache could not be written.
+    #[error("writing to the data folder: {0}")]
+    Write(#[from] std::io::Error),
+}

@@ -1,0 +1,287 @@
+//! The shelf in a folder: SQLite, and two caches of it.
+//!
+//! [`Shelf::commit`] writes one source in one transaction; once it returns, nothing
+//! short of a broken disk loses it. [`Shelf::refresh`] brings the graph and the
+//! index of words up to the last change and swaps in a new [`View`]. Opening does
+//! the same, so that a killed process leaves nothing behind that matters.
+
+mod database;
+mod graph;
+mod lock;
+mod rows;
+mod view;
+mod words;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use rusqlite::{Connection, params};
+
+use self::graph::{Graph, Shape};
+use self::view::{Block, PassageSet};
+use self::words::Words;
+use super::{
+    Change, Content, Counts, Error, Filter, Identity, KnownSource, Neighbor, PassageId, StoredArticle, StoredPassage,
+};
+use crate::article::ArticleId;
+use crate::embed::UnitVector;
+use crate::settings;
+
+pub use self::view::View;
+
+/// A shelf, open.
+pub struct Shelf {
+    folder: PathBuf,
+    identity: Identity,
+    search: settings::Search,
+    writer: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+    words: Words,
+    view: RwLock<Arc<View>>,
+    _lock: lock::Lock,
+}
+
+/// Poison means that a thread panicked; what these locks guard is whole at every moment.
+fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shelf {
+    /// Opens the shelf in `folder`, or begins one; its caches are verified and brought up to date.
+    pub fn open(folder: &Path, identity: Identity, search: settings::Search) -> Result<Self, Error> {
+        Self::open_with(folder, identity, search, database::claim)
+    }
+
+    /// Opens a shelf that another model filled, to fill it anew.
+    pub fn open_for_reembedding(folder: &Path, identity: Identity, search: settings::Search) -> Result<Self, Error> {
+        Self::open_with(folder, identity, search, |_, _, _| Ok(()))
+    }
+
+    fn open_with(
+        folder: &Path,
+        identity: Identity,
+        search: settings::Search,
+        claim: impl Fn(&Connection, &Identity, &Path) -> Result<(), Error>,
+    ) -> Result<Self, Error> {
+        std::fs::create_dir_all(folder)
+            .map_err(|reason| Error::Folder { folder: folder.display().to_string(), reason })?;
+        let lock = lock::Lock::take(folder)?;
+        let writer = database::open(folder)?;
+        claim(&writer, &identity, folder)?;
+        let newest = database::last_change(&writer)?;
+        let (mut words, mut reached) = Words::open(&folder.join("words"))?;
+        if reached > newest {
+            // The database was put back to an earlier state: the cache knows a future that never was.
+            std::fs::remove_dir_all(folder.join("words"))?;
+            (words, reached) = Words::open(&folder.join("words"))?;
+        }
+        update_words(&writer, &words, reached, newest)?;
+        let dimension = identity.model.dimension;
+        let shape = Shape { connections: search.graph_connections, build: search.graph_build, dimension };
+        let view = View {
+            change: 0,
+            dimension,
+            blocks: vec![],
+            live: Arc::default(),
+            graph: Graph::load(folder, shape, newest).map(Arc::new),
+            words: words.searcher(),
+            exact_below: search.exact_below,
+            effort: search.graph_search,
+        };
+        let shelf = Self {
+            folder: folder.to_owned(),
+            identity,
+            search,
+            writer: Mutex::new(writer),
+            readers: Mutex::default(),
+            words,
+            view: RwLock::new(Arc::new(view)),
+            _lock: lock,
+        };
+        shelf.refresh()?;
+        Ok(shelf)
+    }
+
+    /// What the shelf was filled with.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The folder that holds it.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Writes `change` whole or not at all. It survives whatever comes; questions see it after [`Self::refresh`].
+    pub fn commit(&self, change: &Change) -> Result<(), Error> {
+        database::commit(&mut held(&self.writer), change)?;
+        Ok(())
+    }
+
+    /// Removes a source and its articles. Questions do not see them after [`Self::refresh`].
+    pub fn remove(&self, location: &str) -> Result<(), Error> {
+        database::remove(&mut held(&self.writer), location)?;
+        Ok(())
+    }
+
+    /// Replaces all passages: the shelf is of its new identity afterwards, or wholly of the old one.
+    pub fn replace_passages(&self, contents: &mut dyn Iterator<Item = (ArticleId, u32, Content)>) -> Result<(), Error> {
+        database::replace_passages(&mut held(&self.writer), &self.identity, contents)?;
+        Ok(())
+    }
+
+    /// Brings the caches up to the last change and swaps in a view of it.
+    pub fn refresh(&self) -> Result<(), Error> {
+        let writer = held(&self.writer);
+        let newest = database::last_change(&writer)?;
+        let old = self.view();
+        if old.change == newest && newest > 0 {
+            return Ok(());
+        }
+        if old.change > 0 {
+            update_words(&writer, &self.words, old.change, newest)?;
+        }
+        let (block, added) = self.load_block(&writer, old.change)?;
+        let mut live = PassageSet::clone(&old.live);
+        added.iter().for_each(|id| live.insert(*id));
+        removed_since(&writer, old.change)?.into_iter().for_each(|id| live.remove(id));
+        let mut blocks = old.blocks.clone();
+        blocks.extend(block.map(Arc::new));
+        let graph = self.grow_graph(old.graph.as_ref(), &blocks, &live, newest)?;
+        let view = View {
+            change: newest,
+            dimension: old.dimension,
+            blocks,
+            live: Arc::new(live),
+            graph,
+            words: self.words.searcher(),
+            exact_below: old.exact_below,
+            effort: old.effort,
+        };
+        *self.view.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(view);
+        Ok(())
+    }
+
+    /// Vectors of passages added after `change`, and the numbers of those that are current.
+    fn load_block(&self, connection: &Connection, change: u64) -> Result<(Option<Block>, Vec<PassageId>), Error> {
+        let dimension = self.identity.model.dimension;
+        let mut statement = connection.prepare_cached("SELECT id, vector, removed FROM passages WHERE added > ?1 ORDER BY id")?;
+        let mut rows = statement.query([change])?;
+        let (mut block, mut added) = (None::<Block>, Vec::new());
+        while let Some(row) = rows.next()? {
+            let id: PassageId = row.get(0)?;
+            let block = block.get_or_insert_with(|| Block { first: id, rows: Vec::new() });
+            // Numbers are dense but for passages that another change holds.
+            block.rows.resize((id - block.first) as usize * dimension, 0.0);
+            let bytes: Option<Vec<u8>> = row.get(1)?;
+            let vector = bytes.and_then(|bytes| UnitVector::from_bytes(&bytes, dimension));
+            match vector {
+                Some(vector) => block.rows.extend_from_slice(vector.as_slice()),
+                None => block.rows.resize(block.rows.len() + dimension, 0.0),
+            }
+            if row.get::<_, Option<i64>>(2)?.is_none() {
+                added.push(id);
+            }
+        }
+        Ok((block, added))
+    }
+
+    /// The graph with all live passages, `None` while there are so few that a scan is better.
+    fn grow_graph(&self, old: Option<&Arc<Graph>>, blocks: &[Arc<Block>], live: &PassageSet, newest: u64) -> Result<Option<Arc<Graph>>, Error> {
+        if live.len() <= self.search.exact_below {
+            return Ok(None);
+        }
+        let dimension = self.identity.model.dimension;
+        let rows = || {
+            blocks.iter().flat_map(|block| (block.first..).zip(block.rows.chunks_exact(dimension))).filter(|(id, _)| live.contains(*id))
+        };
+        if let Some(graph) = old
+            && graph.change == newest
+        {
+            return Ok(Some(Arc::clone(graph)));
+        }
+        let shape = Shape { connections: self.search.graph_connections, build: self.search.graph_build, dimension };
+        // hnsw_rs cannot take points out, and a graph in use must not change under its readers' view.
+        let mut graph = Graph::new(shape, live.len());
+        graph.insert(&rows().collect::<Vec<_>>());
+        graph.change = newest;
+        graph.save(&self.folder)?;
+        Ok(Some(Arc::new(graph)))
+    }
+
+    /// The state that questions see.
+    pub fn view(&self) -> Arc<View> {
+        Arc::clone(&self.view.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn read<T>(&self, with: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Error> {
+        let idle = held(&self.readers).pop();
+        let connection = idle.map_or_else(|| database::connect(&self.folder), Ok)?;
+        let result = with(&connection);
+        held(&self.readers).push(connection);
+        Ok(result?)
+    }
+
+    /// How much is kept.
+    pub fn counts(&self) -> Result<Counts, Error> {
+        self.read(database::counts)
+    }
+
+    /// All sources.
+    pub fn sources(&self) -> Result<Vec<KnownSource>, Error> {
+        self.read(database::sources)
+    }
+
+    /// An article, in the version asked for or the latest.
+    pub fn article(&self, id: &str, version: Option<u32>) -> Result<Option<StoredArticle>, Error> {
+        self.read(|connection| rows::article(connection, id, version))
+    }
+
+    /// Current articles, in the order of their sources.
+    pub fn articles(&self, offset: usize, limit: usize) -> Result<Vec<StoredArticle>, Error> {
+        self.read(|connection| rows::articles(connection, offset, limit))
+    }
+
+    /// Lines of a source that are in no article: line, text, reason.
+    pub fn left_out(&self, path: &str) -> Result<Vec<(u32, String, String)>, Error> {
+        self.read(|connection| rows::left_out(connection, path))
+    }
+
+    /// Passages with their words, in the order asked for.
+    pub fn passages(&self, ids: &[PassageId]) -> Result<Vec<StoredPassage>, Error> {
+        self.read(|connection| rows::passages(connection, ids))
+    }
+
+    /// The passages nearest in meaning, and those whose words fit best, each best first.
+    pub fn search(&self, question: &str, vector: Option<&UnitVector>, count: usize, filter: &Filter) -> Result<(Vec<Neighbor>, Vec<Neighbor>), Error> {
+        let view = self.view();
+        let allowed = if filter.is_empty() { None } else { Some(Arc::new(self.allowed(&view, filter)?)) };
+        let near = vector.map(|vector| view.nearest(vector, count, allowed.as_deref())).unwrap_or_default();
+        let words = view.words(question, count, allowed)?;
+        Ok((near, words))
+    }
+
+    fn allowed(&self, view: &View, filter: &Filter) -> Result<PassageSet, Error> {
+        let mut allowed = PassageSet::default();
+        let ids = self.read(|connection| rows::allowed(connection, filter))?;
+        ids.into_iter().filter(|id| view.live.contains(*id)).for_each(|id| allowed.insert(id));
+        Ok(allowed)
+    }
+}
+
+fn removed_since(connection: &Connection, change: u64) -> rusqlite::Result<Vec<PassageId>> {
+    let mut statement = connection.prepare_cached("SELECT id FROM passages WHERE removed > ?1")?;
+    let rows = statement.query_map([change], |row| row.get(0))?;
+    rows.collect()
+}
+
+/// Replays into the index of words what happened after `reached`.
+fn update_words(connection: &Connection, words: &Words, reached: u64, newest: u64) -> Result<(), Error> {
+    if reached == newest {
+        return Ok(());
+    }
+    let mut statement = connection.prepare("SELECT id FROM passages WHERE added > ?1 AND removed IS NULL ORDER BY id")?;
+    let added: Vec<PassageId> = statement.query_map(params![reached], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let mut passages = added.iter().filter_map(|id| rows::passages(connection, &[*id]).map(|mut found| found.pop()).transpose());
+    words.update(&mut passages, &removed_since(connection, reached)?, newest)
+}

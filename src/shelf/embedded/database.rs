@@ -1,0 +1,260 @@
+//! SQLite: the truth. One file, WAL, `synchronous=FULL`.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::rows;
+use crate::article::ArticleId;
+use crate::shelf::{Change, Content, Counts, Error, Identity, KnownArticle, KnownSource};
+
+/// The form of the tables; another number is refused.
+const FORMAT: &str = "1";
+
+const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sources (
+  id INTEGER PRIMARY KEY, location TEXT NOT NULL UNIQUE, path TEXT NOT NULL, sha256 TEXT NOT NULL, left_out TEXT NOT NULL);
+-- The current version of an article has superseded NULL, otherwise the change that ended it.
+CREATE TABLE IF NOT EXISTS articles (
+  id TEXT NOT NULL, version INTEGER NOT NULL, source INTEGER NOT NULL, ordinal INTEGER NOT NULL, superseded INTEGER,
+  sha256 TEXT NOT NULL, key TEXT, title TEXT NOT NULL, authors TEXT NOT NULL, affiliation TEXT, published TEXT, url TEXT,
+  encoding TEXT NOT NULL, notes TEXT NOT NULL, title_lines TEXT, byline_lines TEXT, text BLOB NOT NULL,
+  headings TEXT NOT NULL, lines BLOB NOT NULL, PRIMARY KEY (id, version)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS articles_of_source ON articles (source) WHERE superseded IS NULL;
+-- Numbers are dense and never used again: a removal is a bit in the view.
+CREATE TABLE IF NOT EXISTS passages (
+  id INTEGER PRIMARY KEY, article TEXT NOT NULL, version INTEGER NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL,
+  section TEXT, vector BLOB, added INTEGER NOT NULL, removed INTEGER);
+CREATE INDEX IF NOT EXISTS passages_of_article ON passages (article, version);
+CREATE INDEX IF NOT EXISTS passages_added ON passages (added);
+CREATE INDEX IF NOT EXISTS passages_removed ON passages (removed) WHERE removed IS NOT NULL;
+";
+
+/// Opens the database in `folder`, making it if it is not there.
+pub(super) fn open(folder: &Path) -> Result<Connection, Error> {
+    let file = folder.join("ibid.sqlite");
+    let damaged = |reason: rusqlite::Error| Error::Damaged { file: file.display().to_string(), reason: reason.to_string() };
+    let connection = connect(folder)?;
+    let state: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(damaged)?;
+    if state != "ok" {
+        return Err(Error::Damaged { file: file.display().to_string(), reason: state });
+    }
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_master WHERE type = 'table'", [], |row| row.get(0)).map_err(damaged)?;
+    if tables > 0 {
+        let format = meta(&connection, "format").map_err(damaged)?.unwrap_or_default();
+        if format != FORMAT {
+            let reason = format!("it has format `{format}`, this version of ibid reads format `{FORMAT}`");
+            return Err(Error::Damaged { file: file.display().to_string(), reason });
+        }
+    } else {
+        let all = format!("BEGIN; {SCHEMA} INSERT INTO meta VALUES ('format', '{FORMAT}'), ('change', '0'); COMMIT;");
+        connection.execute_batch(&all).map_err(damaged)?;
+    }
+    Ok(connection)
+}
+
+/// One more connection to the database in `folder`.
+pub(super) fn connect(folder: &Path) -> Result<Connection, Error> {
+    let file = folder.join("ibid.sqlite");
+    let open = || {
+        let connection = Connection::open(&file)?;
+        connection.busy_timeout(std::time::Duration::from_secs(10))?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.set_prepared_statement_cache_capacity(64);
+        Ok(connection)
+    };
+    open().map_err(|reason: rusqlite::Error| Error::Damaged { file: file.display().to_string(), reason: reason.to_string() })
+}
+
+fn meta(connection: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
+    connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).optional()
+}
+
+/// The number of the last change.
+pub(super) fn last_change(connection: &Connection) -> rusqlite::Result<u64> {
+    Ok(meta(connection, "change")?.and_then(|value| value.parse().ok()).unwrap_or(0))
+}
+
+/// What filled the shelf: `Err` names both when it is not `identity`.
+pub(super) fn claim(connection: &Connection, identity: &Identity, folder: &Path) -> Result<(), Error> {
+    let now = describe(identity);
+    match meta(connection, "identity")? {
+        Some(filled) if filled == now => Ok(()),
+        Some(filled) if last_change(connection)? > 0 => {
+            Err(Error::OtherModel { folder: folder.display().to_string(), filled, now })
+        }
+        _ => set_identity(connection, identity).map_err(Error::from),
+    }
+}
+
+/// Writes down what fills the shelf from now on.
+pub(super) fn set_identity(connection: &Connection, identity: &Identity) -> rusqlite::Result<()> {
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('identity', ?1)", [describe(identity)])?;
+    Ok(())
+}
+
+fn describe(identity: &Identity) -> String {
+    let model = &identity.model;
+    let prefixes = format!("{:?}/{:?}", model.question_prefix, model.passage_prefix);
+    format!(
+        "model `{}` (weights {}, {} dimensions, {} pooling, prefixes {prefixes}) and chunk rules {}",
+        model.id,
+        model.sha256.get(..16).unwrap_or(&model.sha256),
+        model.dimension,
+        model.pooling,
+        identity.chunk_rules
+    )
+}
+
+/// How much is kept.
+pub(super) fn counts(connection: &Connection) -> rusqlite::Result<Counts> {
+    let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map(|n| usize::try_from(n).unwrap_or(0));
+    Ok(Counts {
+        sources: count("SELECT count(*) FROM sources")?,
+        articles: count("SELECT count(*) FROM articles WHERE superseded IS NULL")?,
+        passages: count("SELECT count(*) FROM passages WHERE removed IS NULL")?,
+    })
+}
+
+/// All sources, with what it takes to recognise their articles.
+pub(super) fn sources(connection: &Connection) -> rusqlite::Result<Vec<KnownSource>> {
+    let mut statement = connection.prepare("SELECT id, location, path, sha256 FROM sources ORDER BY id")?;
+    let rows = statement.query_map([], |row| {
+        Ok(KnownSource { id: row.get(0)?, location: row.get(1)?, path: row.get(2)?, sha256: row.get(3)?, articles: vec![] })
+    })?;
+    let mut sources: Vec<KnownSource> = rows.collect::<rusqlite::Result<_>>()?;
+    let mut articles = connection.prepare(
+        "SELECT id, version, key, title, authors, sha256 FROM articles WHERE source = ?1 AND superseded IS NULL ORDER BY ordinal",
+    )?;
+    for source in &mut sources {
+        let rows = articles.query_map([source.id], |row| {
+            Ok(KnownArticle {
+                id: ArticleId(row.get(0)?),
+                version: row.get(1)?,
+                key: row.get(2)?,
+                title: row.get(3)?,
+                authors: rows::from_json(&row.get::<_, String>(4)?),
+                sha256: row.get(5)?,
+            })
+        })?;
+        source.articles = rows.collect::<rusqlite::Result<_>>()?;
+    }
+    Ok(sources)
+}
+
+/// Writes `change` in one transaction and gives it a number.
+pub(super) fn commit(connection: &mut Connection, change: &Change) -> rusqlite::Result<u64> {
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let number = last_change(&transaction)? + 1;
+    transaction.execute(
+        "INSERT INTO sources (location, path, sha256, left_out) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (location) DO UPDATE SET path = excluded.path, sha256 = excluded.sha256, left_out = excluded.left_out",
+        params![change.location, change.path, change.sha256, rows::left_out_to_json(&change.left_out)],
+    )?;
+    let source: i64 = transaction.query_row("SELECT id FROM sources WHERE location = ?1", [&change.location], |row| row.get(0))?;
+    let kept: Vec<String> = {
+        let mut statement = transaction.prepare_cached("SELECT id FROM articles WHERE source = ?1 AND superseded IS NULL")?;
+        let rows = statement.query_map([source], |row| row.get(0))?;
+        rows.collect::<rusqlite::Result<_>>()?
+    };
+    for id in kept.iter().filter(|id| !change.articles.iter().any(|incoming| incoming.id.0 == **id)) {
+        supersede(&transaction, id, number)?;
+    }
+    for (ordinal, incoming) in change.articles.iter().enumerate() {
+        match &incoming.content {
+            Some(content) => {
+                supersede(&transaction, &incoming.id.0, number)?;
+                let version: u32 = transaction.query_row(
+                    "SELECT coalesce(max(version), 0) + 1 FROM articles WHERE id = ?1",
+                    [&incoming.id.0],
+                    |row| row.get(0),
+                )?;
+                rows::insert_article(&transaction, source, ordinal, version, incoming, &content.article)?;
+                insert_passages(&transaction, &incoming.id, version, content, number)?;
+            }
+            None => {
+                transaction.prepare_cached("UPDATE articles SET ordinal = ?2 WHERE id = ?1 AND superseded IS NULL")?.execute(
+                    params![incoming.id.0, ordinal],
+                )?;
+            }
+        }
+    }
+    set_change(&transaction, number)?;
+    transaction.commit()?;
+    Ok(number)
+}
+
+/// Removes a source and its articles in one transaction.
+pub(super) fn remove(connection: &mut Connection, location: &str) -> rusqlite::Result<u64> {
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let number = last_change(&transaction)? + 1;
+    let ids: Vec<String> = {
+        let mut statement = transaction.prepare(
+            "SELECT a.id FROM articles a JOIN sources s ON s.id = a.source WHERE s.location = ?1 AND a.superseded IS NULL",
+        )?;
+        let rows = statement.query_map([location], |row| row.get(0))?;
+        rows.collect::<rusqlite::Result<_>>()?
+    };
+    for id in &ids {
+        supersede(&transaction, id, number)?;
+    }
+    // The row stays when old citations point to it, so that they still resolve.
+    transaction.execute("UPDATE sources SET sha256 = '' WHERE location = ?1", [location])?;
+    set_change(&transaction, number)?;
+    transaction.commit()?;
+    Ok(number)
+}
+
+fn supersede(connection: &Connection, id: &str, change: u64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE articles SET superseded = ?2 WHERE id = ?1 AND superseded IS NULL")?
+        .execute(params![id, change])?;
+    connection
+        .prepare_cached("UPDATE passages SET removed = ?2, vector = NULL WHERE article = ?1 AND removed IS NULL")?
+        .execute(params![id, change])?;
+    Ok(())
+}
+
+fn set_change(connection: &Connection, number: u64) -> rusqlite::Result<()> {
+    connection.execute("UPDATE meta SET value = ?1 WHERE key = 'change'", [number.to_string()])?;
+    Ok(())
+}
+
+/// Adds passages; their numbers follow the largest ever given.
+pub(super) fn insert_passages(
+    connection: &Connection,
+    article: &ArticleId,
+    version: u32,
+    content: &Content,
+    change: u64,
+) -> rusqlite::Result<()> {
+    let mut next: i64 = connection.query_row("SELECT coalesce(max(id), -1) + 1 FROM passages", [], |row| row.get(0))?;
+    let mut insert = connection.prepare_cached("INSERT INTO passages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL)")?;
+    for (passage, vector) in &content.passages {
+        let bytes = vector.as_ref().map(crate::embed::UnitVector::to_bytes);
+        insert.execute(params![next, article.0, version, passage.span.start, passage.span.end, passage.section, bytes, change])?;
+        next += 1;
+    }
+    Ok(())
+}
+
+/// Replaces the passages of all current articles, and what filled the shelf, in one transaction.
+pub(super) fn replace_passages(
+    connection: &mut Connection,
+    identity: &Identity,
+    contents: &mut dyn Iterator<Item = (ArticleId, u32, Content)>,
+) -> rusqlite::Result<u64> {
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let number = last_change(&transaction)? + 1;
+    transaction.execute("UPDATE passages SET removed = ?1, vector = NULL WHERE removed IS NULL", params![number])?;
+    for (id, version, content) in contents {
+        insert_passages(&transaction, &id, version, &content, number)?;
+    }
+    set_identity(&transaction, identity)?;
+    set_change(&transaction, number)?;
+    transaction.commit()?;
+    Ok(number)
+}

@@ -1,0 +1,193 @@
+//! The graph of vectors: the only file that knows `hnsw_rs`.
+//!
+//! The graph is a cache. It is saved into a fresh folder with a manifest that
+//! names its files' checksums and the change that it has reached; nothing is
+//! handed to the loader before it is verified, for the loader may panic or end the
+//! process on damaged files. It cannot delete: what is gone is filtered by the view.
+
+use std::fs::{self, File};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use hnsw_rs::anndists::dist::Distance;
+use hnsw_rs::hnsw::Hnsw;
+use hnsw_rs::hnswio::HnswIo;
+use hnsw_rs::prelude::AnnT as _;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::embed::UnitVector;
+use crate::read::files::hex;
+use crate::shelf::{Error, Neighbor, PassageId};
+
+/// `1 - cosine`, never below zero: the crate's own asserts on rounding errors.
+/// The name of this type is written into saved graphs; renaming it makes them unreadable.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct UnitDistance;
+
+impl Distance<f32> for UnitDistance {
+    fn eval(&self, a: &[f32], b: &[f32]) -> f32 {
+        (1.0 - crate::embed::dot(a, b)).max(0.0)
+    }
+}
+
+/// How the graph is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Shape {
+    /// Connections a passage keeps.
+    pub(super) connections: usize,
+    /// Candidates held while building.
+    pub(super) build: usize,
+    /// Numbers in a vector.
+    pub(super) dimension: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Manifest {
+    shape: Shape,
+    change: u64,
+    points: usize,
+    files: Vec<(String, u64, String)>,
+}
+
+/// A graph, in memory.
+pub(super) struct Graph {
+    hnsw: Hnsw<'static, f32, UnitDistance>,
+    shape: Shape,
+    /// The change that it has reached.
+    pub(super) change: u64,
+}
+
+impl Graph {
+    /// An empty graph with room for `points`.
+    pub(super) fn new(shape: Shape, points: usize) -> Self {
+        const LAYERS: usize = 16;
+        let hnsw = Hnsw::new(shape.connections, points.max(1), LAYERS, shape.build, UnitDistance);
+        Self { hnsw, shape, change: 0 }
+    }
+
+    /// Points in it, those that are gone included.
+    pub(super) fn points(&self) -> usize {
+        self.hnsw.get_nb_point()
+    }
+
+    /// Adds vectors, on all cores.
+    pub(super) fn insert(&self, vectors: &[(PassageId, &[f32])]) {
+        let rows: Vec<(&[f32], usize)> = vectors.iter().map(|(id, row)| (*row, *id as usize)).collect();
+        self.hnsw.parallel_insert_slice(&rows);
+    }
+
+    /// The nearest of the passages that `allowed` lets through, nearest first.
+    pub(super) fn nearest(&self, vector: &UnitVector, count: usize, effort: usize, allowed: &dyn Fn(PassageId) -> bool) -> Vec<Neighbor> {
+        if vector.as_slice().len() != self.shape.dimension || self.points() == 0 {
+            return vec![];
+        }
+        let filter = |id: &usize| PassageId::try_from(*id).is_ok_and(allowed);
+        let found = self.hnsw.search_filter(vector.as_slice(), count, effort.max(count), Some(&filter));
+        let neighbors = found.iter().filter_map(|found| {
+            Some(Neighbor { passage: PassageId::try_from(found.d_id).ok()?, score: 1.0 - found.distance })
+        });
+        neighbors.collect()
+    }
+
+    /// Writes the graph below `folder`; earlier ones go when it is safe.
+    pub(super) fn save(&self, folder: &Path) -> Result<(), Error> {
+        let temporary = folder.join(format!("graph-{}.tmp", self.change));
+        let target = folder.join(format!("graph-{}", self.change));
+        remove(&temporary)?;
+        fs::create_dir_all(&temporary)?;
+        let name = self.hnsw.file_dump(&temporary, "graph").map_err(|error| std::io::Error::other(error.to_string()))?;
+        let mut files = Vec::new();
+        for suffix in ["hnsw.graph", "hnsw.data"] {
+            let file = format!("{name}.{suffix}");
+            let (length, sha256) = fingerprint(&temporary.join(&file))?;
+            File::open(temporary.join(&file))?.sync_all()?;
+            files.push((file, length, sha256));
+        }
+        let manifest = Manifest { shape: self.shape, change: self.change, points: self.points(), files };
+        let text = serde_json::to_vec(&manifest).expect("a manifest is numbers and names");
+        fs::write(temporary.join("manifest.json"), text)?;
+        File::open(temporary.join("manifest.json"))?.sync_all()?;
+        remove(&target)?;
+        fs::rename(&temporary, &target)?;
+        File::open(folder)?.sync_all()?;
+        for old in saved(folder)? {
+            if old != target {
+                remove(&old)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The graph saved below `folder`, if it is whole, of this shape, and not ahead of `newest`.
+    pub(super) fn load(folder: &Path, shape: Shape, newest: u64) -> Option<Self> {
+        let saved = saved(folder).ok()?;
+        saved.iter().rev().find_map(|path| match Self::load_from(path, shape, newest) {
+            Ok(graph) => Some(graph),
+            Err(reason) => {
+                tracing::warn!(path = %path.display(), reason, "the saved graph is not used; it will be built again");
+                None
+            }
+        })
+    }
+
+    fn load_from(path: &Path, shape: Shape, newest: u64) -> Result<Self, String> {
+        let text = fs::read(path.join("manifest.json")).map_err(|error| error.to_string())?;
+        let manifest: Manifest = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
+        if manifest.shape != shape || manifest.change > newest {
+            return Err("it belongs to another state of the library".to_owned());
+        }
+        for (file, length, sha256) in &manifest.files {
+            let found = fingerprint(&path.join(file)).map_err(|error| error.to_string())?;
+            if found != (*length, sha256.clone()) {
+                return Err(format!("`{file}` is damaged"));
+            }
+        }
+        let name = manifest.files.first().and_then(|(file, ..)| file.strip_suffix(".hnsw.graph")).ok_or("no files")?;
+        // The loaded graph borrows its loader; one is leaked at each start, a few hundred bytes.
+        let mut loader: Option<&'static mut HnswIo> = Some(Box::leak(Box::new(HnswIo::new(path, name))));
+        let load = AssertUnwindSafe(move || loader.take().map(HnswIo::load_hnsw::<f32, UnitDistance>));
+        let loaded = catch_unwind(load).map_err(|_| "the loader panicked".to_owned())?;
+        let hnsw = loaded.ok_or("no loader")?.map_err(|error| error.to_string())?;
+        if hnsw.get_nb_point() != manifest.points {
+            return Err("points are missing".to_owned());
+        }
+        Ok(Self { hnsw, shape, change: manifest.change })
+    }
+}
+
+/// Saved graphs, the oldest first.
+fn saved(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if let Some(change) = name.strip_prefix("graph-").and_then(|rest| rest.trim_end_matches(".tmp").parse::<u64>().ok()) {
+            found.push((change, path));
+        }
+    }
+    found.sort();
+    Ok(found.into_iter().map(|(_, path)| path).collect())
+}
+
+fn remove(path: &Path) -> std::io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn fingerprint(path: &Path) -> std::io::Result<(u64, String)> {
+    let mut file = File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    let mut length = 0;
+    loop {
+        let read = std::io::Read::read(&mut file, &mut buffer)?;
+        if read == 0 {
+            return Ok((length, hex(&hash.finalize())));
+        }
+        hash.update(&buffer[..read]);
+        length += read as u64;
+    }
+}

@@ -1,0 +1,163 @@
+//! Rows of the database ↔ the types of the other rooms.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use serde::{Deserialize, Serialize};
+
+use crate::article::{Article, ArticleId, Heading, LineMap, LineRange, Passage, Record, Span};
+use crate::page::LeftOut;
+use crate::shelf::{Filter, Incoming, PassageId, StoredArticle, StoredPassage};
+
+#[derive(Serialize, Deserialize)]
+struct LeftOutRow(u32, String, String);
+
+/// A list of texts from its JSON; a damaged one is empty, for the text itself is what counts.
+pub(super) fn from_json(text: &str) -> Vec<String> {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+fn to_json<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("lists of numbers and texts are JSON")
+}
+
+pub(super) fn left_out_to_json(left_out: &[LeftOut]) -> String {
+    let rows = left_out.iter().map(|left| LeftOutRow(left.line, left.text.clone(), left.reason.to_owned()));
+    to_json(&rows.collect::<Vec<_>>())
+}
+
+/// Lines of a source that are in no article: line, text, reason.
+pub(super) fn left_out(connection: &Connection, path: &str) -> rusqlite::Result<Vec<(u32, String, String)>> {
+    let json: Option<String> =
+        connection.query_row("SELECT left_out FROM sources WHERE path = ?1", [path], |row| row.get(0)).optional()?;
+    let rows: Vec<LeftOutRow> = json.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
+    Ok(rows.into_iter().map(|LeftOutRow(line, text, reason)| (line, text, reason)).collect())
+}
+
+fn range_to_text(range: Option<LineRange>) -> Option<String> {
+    range.map(|range| format!("{}-{}", range.first, range.last))
+}
+
+fn range_from_text(text: Option<String>) -> Option<LineRange> {
+    let text = text?;
+    let (first, last) = text.split_once('-')?;
+    Some(LineRange { first: first.parse().ok()?, last: last.parse().ok()? })
+}
+
+/// Writes one version of an article.
+pub(super) fn insert_article(
+    connection: &Connection,
+    source: i64,
+    ordinal: usize,
+    version: u32,
+    incoming: &Incoming,
+    article: &Article,
+) -> rusqlite::Result<()> {
+    let Record { key, title, authors, affiliation, published, url, encoding, notes, title_lines, byline_lines } = &article.record;
+    let headings: Vec<(u8, usize, usize)> = article.headings.iter().map(|h| (h.level, h.span.start, h.span.end)).collect();
+    let lines: Vec<u8> =
+        article.lines.runs().iter().flat_map(|(start, line)| [(*start as u64).to_le_bytes(), u64::from(*line).to_le_bytes()]).flatten().collect();
+    connection
+        .prepare_cached("INSERT INTO articles VALUES (?1,?2,?3,?4,NULL,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)")?
+        .execute(params![
+            incoming.id.0, version, source, ordinal, incoming.sha256, key, title, to_json(authors), affiliation, published, url,
+            encoding, to_json(notes), range_to_text(*title_lines), range_to_text(*byline_lines), article.text.as_bytes(),
+            to_json(&headings), lines
+        ])?;
+    Ok(())
+}
+
+const ARTICLE: &str = "SELECT a.id, a.version, a.superseded, a.sha256, s.path, s.sha256, a.key, a.title, a.authors, a.affiliation,
+    a.published, a.url, a.encoding, a.notes, a.title_lines, a.byline_lines, a.text, a.headings, a.lines
+    FROM articles a JOIN sources s ON s.id = a.source";
+
+fn article_from(row: &Row<'_>) -> rusqlite::Result<StoredArticle> {
+    let broken = |column: usize| {
+        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Blob, "a stored article is damaged".into())
+    };
+    let text = String::from_utf8(row.get(16)?).map_err(|_| broken(16))?;
+    let headings: Vec<(u8, usize, usize)> = serde_json::from_str(&row.get::<_, String>(17)?).map_err(|_| broken(17))?;
+    let headings: Vec<Heading> =
+        headings.into_iter().map(|(level, start, end)| Heading { level, span: Span::new(start, end) }).collect();
+    let bytes: Vec<u8> = row.get(18)?;
+    let numbers: Vec<u64> = bytes.as_chunks::<8>().0.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect();
+    let run = |pair: &[u64; 2]| Some((usize::try_from(pair[0]).ok()?, u32::try_from(pair[1]).ok()?));
+    let runs: Option<Vec<(usize, u32)>> = numbers.as_chunks::<2>().0.iter().map(run).collect();
+    let lines = runs.and_then(LineMap::from_runs).ok_or_else(|| broken(18))?;
+    let record = Record {
+        key: row.get(6)?,
+        title: row.get(7)?,
+        authors: from_json(&row.get::<_, String>(8)?),
+        affiliation: row.get(9)?,
+        published: row.get(10)?,
+        url: row.get(11)?,
+        encoding: row.get(12)?,
+        notes: from_json(&row.get::<_, String>(13)?),
+        title_lines: range_from_text(row.get(14)?),
+        byline_lines: range_from_text(row.get(15)?),
+    };
+    Ok(StoredArticle {
+        id: ArticleId(row.get(0)?),
+        version: row.get(1)?,
+        superseded: row.get::<_, Option<i64>>(2)?.is_some(),
+        sha256: row.get(3)?,
+        source_path: row.get(4)?,
+        source_sha256: row.get(5)?,
+        article: Article { record, text, headings, lines },
+    })
+}
+
+/// An article: the version asked for, or the latest.
+pub(super) fn article(connection: &Connection, id: &str, version: Option<u32>) -> rusqlite::Result<Option<StoredArticle>> {
+    let sql = format!("{ARTICLE} WHERE a.id = ?1 AND (?2 IS NULL OR a.version = ?2) ORDER BY a.version DESC LIMIT 1");
+    connection.prepare_cached(&sql)?.query_row(params![id, version], article_from).optional()
+}
+
+/// Current articles in the order of their sources, after skipping `offset`.
+pub(super) fn articles(connection: &Connection, offset: usize, limit: usize) -> rusqlite::Result<Vec<StoredArticle>> {
+    let sql = format!("{ARTICLE} WHERE a.superseded IS NULL ORDER BY a.source, a.ordinal LIMIT ?1 OFFSET ?2");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![limit, offset], article_from)?;
+    rows.collect()
+}
+
+/// Passages by number, in the order asked for; those that are gone are left out.
+pub(super) fn passages(connection: &Connection, ids: &[PassageId]) -> rusqlite::Result<Vec<StoredPassage>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT p.id, p.article, p.version, p.start, p.stop, p.section, substr(a.text, p.start + 1, p.stop - p.start), a.title, a.authors
+         FROM passages p JOIN articles a ON a.id = p.article AND a.version = p.version WHERE p.id = ?1 AND p.removed IS NULL",
+    )?;
+    let mut found = Vec::with_capacity(ids.len());
+    for id in ids {
+        let row = statement.query_row([id], |row| {
+            Ok(StoredPassage {
+                id: row.get(0)?,
+                article: ArticleId(row.get(1)?),
+                version: row.get(2)?,
+                passage: Passage { span: Span::new(row.get(3)?, row.get(4)?), section: row.get(5)? },
+                text: String::from_utf8_lossy(&row.get::<_, Vec<u8>>(6)?).into_owned(),
+                title: row.get(7)?,
+                authors: from_json(&row.get::<_, String>(8)?),
+            })
+        });
+        found.extend(row.optional()?);
+    }
+    Ok(found)
+}
+
+/// The numbers of current passages that `filter` allows.
+pub(super) fn allowed(connection: &Connection, filter: &Filter) -> rusqlite::Result<Vec<PassageId>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT p.id FROM passages p JOIN articles a ON a.id = p.article AND a.version = p.version
+         JOIN sources s ON s.id = a.source
+         WHERE p.removed IS NULL
+           AND (?1 = '[]' OR EXISTS (SELECT 1 FROM json_each(a.authors) x JOIN json_each(?1) y ON x.value = y.value))
+           AND (?2 IS NULL OR a.published >= ?2) AND (?3 IS NULL OR a.published <= ?3)
+           AND (?4 = '[]' OR a.id IN (SELECT value FROM json_each(?4)))
+           AND (?5 = '[]' OR s.path IN (SELECT value FROM json_each(?5)))",
+    )?;
+    let Filter { authors, published_from, published_to, articles, sources } = filter;
+    let rows = statement.query_map(
+        params![to_json(authors), published_from, published_to, to_json(articles), to_json(sources)],
+        |row| row.get(0),
+    )?;
+    rows.collect()
+}

@@ -1,0 +1,214 @@
+//! The index of words: the only file that knows `tantivy`.
+//!
+//! A cache, like the graph: each of its commits names the change that it has
+//! reached, and its files are verified before they are used.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use tantivy::collector::{FilterCollector, TopDocs};
+use tantivy::query::{BooleanQuery, BoostQuery, Occur, Query, TermQuery};
+use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, STORED, Schema, TextFieldIndexing, TextOptions, Value as _};
+use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
+use tantivy::{Index, IndexReader, ReloadPolicy, Searcher, TantivyDocument, Term};
+
+use crate::shelf::terms::terms;
+use crate::shelf::{Error, Neighbor, PassageId, StoredPassage};
+
+/// Changes with the terms or the fields: another form is rebuilt.
+const FORM: &str = "words-1";
+/// What a word in title, byline or heading counts beside one in the text.
+const CONTEXT_WEIGHT: f32 = 0.4;
+const WRITER_BYTES: usize = 64 << 20;
+
+/// The index, open.
+pub(super) struct Words {
+    index: Index,
+    reader: IndexReader,
+    fields: Fields,
+}
+
+#[derive(Clone, Copy)]
+struct Fields {
+    passage: Field,
+    text: Field,
+    context: Field,
+}
+
+impl Words {
+    /// Opens the index in `folder` and tells which change it has reached; what is
+    /// damaged or of another form is begun anew, at change 0.
+    pub(super) fn open(folder: &Path) -> Result<(Self, u64), Error> {
+        match Self::open_existing(folder) {
+            Ok(opened) => Ok(opened),
+            Err(reason) => {
+                if folder.exists() {
+                    tracing::warn!(reason, "the index of words is built again");
+                    std::fs::remove_dir_all(folder)?;
+                }
+                std::fs::create_dir_all(folder)?;
+                let index = Index::create_in_dir(folder, schema().0)?;
+                Ok((Self::with(index)?, 0))
+            }
+        }
+    }
+
+    fn open_existing(folder: &Path) -> Result<(Self, u64), String> {
+        let text = |error: tantivy::TantivyError| error.to_string();
+        let index = Index::open_in_dir(folder).map_err(text)?;
+        let payload = index.load_metas().map_err(text)?.payload.unwrap_or_default();
+        let reached = payload.strip_prefix(FORM).and_then(|rest| rest.trim().parse().ok());
+        let reached = reached.ok_or("it has another form")?;
+        let damaged = index.validate_checksum().map_err(text)?;
+        if let Some(file) = damaged.iter().next() {
+            return Err(format!("`{}` is damaged", file.display()));
+        }
+        Ok((Self::with(index).map_err(|error| error.to_string())?, reached))
+    }
+
+    fn with(index: Index) -> Result<Self, Error> {
+        index.tokenizers().register("terms", Terms::default());
+        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        Ok(Self { index, reader, fields: schema().1 })
+    }
+
+    /// Adds and removes passages, and notes that `change` is reached.
+    pub(super) fn update(
+        &self,
+        added: &mut dyn Iterator<Item = rusqlite::Result<StoredPassage>>,
+        removed: &[PassageId],
+        change: u64,
+    ) -> Result<(), Error> {
+        let mut writer = self.index.writer_with_num_threads::<TantivyDocument>(1, WRITER_BYTES)?;
+        for id in removed {
+            writer.delete_term(Term::from_field_u64(self.fields.passage, u64::from(*id)));
+        }
+        for passage in added {
+            let passage = passage?;
+            let mut document = TantivyDocument::default();
+            // A replayed passage may be there already.
+            writer.delete_term(Term::from_field_u64(self.fields.passage, u64::from(passage.id)));
+            document.add_u64(self.fields.passage, u64::from(passage.id));
+            document.add_text(self.fields.context, passage.context());
+            document.add_text(self.fields.text, &passage.text);
+            writer.add_document(document)?;
+        }
+        let mut commit = writer.prepare_commit()?;
+        commit.set_payload(&format!("{FORM} {change}"));
+        commit.commit()?;
+        writer.wait_merging_threads()?;
+        self.reader.reload()?;
+        Ok(())
+    }
+
+    /// The index as it stands now.
+    pub(super) fn searcher(&self) -> WordSearcher {
+        WordSearcher { searcher: self.reader.searcher(), fields: self.fields }
+    }
+}
+
+/// One state of the index: later commits do not disturb it.
+#[derive(Clone)]
+pub(super) struct WordSearcher {
+    searcher: Searcher,
+    fields: Fields,
+}
+
+impl WordSearcher {
+    /// The passages with the highest BM25 among those that `allowed` lets through, best first.
+    ///
+    /// Scores are shares of what a passage of usual length would have that holds
+    /// every term of the question once, so that they mean the same in any library.
+    pub(super) fn best<F>(&self, question: &str, count: usize, allowed: F) -> Result<Vec<Neighbor>, Error>
+    where
+        F: Fn(PassageId) -> bool + Send + Sync + Clone + 'static,
+    {
+        let terms: BTreeSet<String> = terms(question).into_iter().map(|term| term.text).collect();
+        let ideal = self.ideal(&terms)?;
+        let query = self.query(&terms);
+        let top = TopDocs::with_limit(count).order_by_score();
+        let filter = FilterCollector::new("passage".to_owned(), move |id: u64| PassageId::try_from(id).is_ok_and(&allowed), top);
+        let found = self.searcher.search(&query, &filter)?;
+        let mut neighbors = Vec::with_capacity(found.len());
+        for (score, address) in found {
+            let document: TantivyDocument = self.searcher.doc(address)?;
+            let id = document.get_first(self.fields.passage).and_then(|value| value.as_u64());
+            neighbors.extend(id.and_then(|id| PassageId::try_from(id).ok()).map(|passage| Neighbor { passage, score: score / ideal }));
+        }
+        Ok(neighbors)
+    }
+
+    fn query(&self, terms: &BTreeSet<String>) -> BooleanQuery {
+        let mut clauses: Vec<(Occur, Box<dyn Query>)> = Vec::new();
+        for text in terms {
+            for (field, weight) in [(self.fields.text, 1.0), (self.fields.context, CONTEXT_WEIGHT)] {
+                let query = TermQuery::new(Term::from_field_text(field, text), IndexRecordOption::WithFreqs);
+                clauses.push((Occur::Should, Box::new(BoostQuery::new(Box::new(query), weight))));
+            }
+        }
+        BooleanQuery::new(clauses)
+    }
+
+    /// The sum of the terms' weights; a term that no passage has weighs most.
+    #[expect(clippy::cast_precision_loss, reason = "counts of passages")]
+    fn ideal(&self, terms: &BTreeSet<String>) -> Result<f32, Error> {
+        let all = self.searcher.num_docs() as f32;
+        let mut sum = f32::MIN_POSITIVE;
+        for text in terms {
+            let users = self.searcher.doc_freq(&Term::from_field_text(self.fields.text, text))? as f32;
+            sum += (1.0 + (all - users).max(0.0) / (users + 0.5)).ln();
+        }
+        Ok(sum)
+    }
+}
+
+fn schema() -> (Schema, Fields) {
+    let mut builder = Schema::builder();
+    let words = TextFieldIndexing::default().set_tokenizer("terms").set_index_option(IndexRecordOption::WithFreqs);
+    let words = TextOptions::default().set_indexing_options(words);
+    let fields = Fields {
+        passage: builder.add_u64_field("passage", INDEXED | FAST | STORED),
+        text: builder.add_text_field("text", words.clone()),
+        context: builder.add_text_field("context", words),
+    };
+    (builder.build(), fields)
+}
+
+/// Our terms as tantivy wants them.
+#[derive(Clone, Default)]
+struct Terms {
+    tokens: Vec<Token>,
+}
+
+struct TermStream<'a> {
+    tokens: &'a mut Vec<Token>,
+    at: usize,
+}
+
+impl Tokenizer for Terms {
+    type TokenStream<'a> = TermStream<'a>;
+
+    fn token_stream<'a>(&'a mut self, text: &'a str) -> TermStream<'a> {
+        self.tokens.clear();
+        for (position, term) in terms(text).into_iter().enumerate() {
+            let (offset_from, offset_to) = (term.span.start, term.span.end);
+            self.tokens.push(Token { offset_from, offset_to, position, text: term.text, position_length: 1 });
+        }
+        TermStream { tokens: &mut self.tokens, at: 0 }
+    }
+}
+
+impl TokenStream for TermStream<'_> {
+    fn advance(&mut self) -> bool {
+        self.at += 1;
+        self.at <= self.tokens.len()
+    }
+
+    fn token(&self) -> &Token {
+        &self.tokens[self.at - 1]
+    }
+
+    fn token_mut(&mut self) -> &mut Token {
+        &mut self.tokens[self.at - 1]
+    }
+}

@@ -1,0 +1,185 @@
+//! Text → terms that can be found again, in every script.
+//!
+//! Letters are folded first, character by character, so that each term knows the
+//! bytes it came from: width and compatibility forms (NFKC), case, diacritics, and
+//! traditional to simplified characters. Then scripts without spaces give pairs of
+//! neighbouring characters, which find words and the parts of words alike; Chinese
+//! also gives a dictionary's words, and the parts of words that are words. Other
+//! scripts give words and their first letters, which stand in for stems in any language.
+
+use std::sync::LazyLock;
+
+use jieba_rs::{Jieba, TokenizeMode};
+use unicode_normalization::UnicodeNormalization as _;
+
+use crate::article::Span;
+use crate::chunk::is_unspaced;
+
+static DICTIONARY: LazyLock<Jieba> = LazyLock::new(Jieba::new);
+
+/// Letters of a word that stand for its stem.
+const STEM: usize = 5;
+/// Longer runs of letters are no words; they are cut so that none is lost.
+const LONGEST: usize = 64;
+
+/// A term and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Term {
+    /// The folded text.
+    pub text: String,
+    /// The bytes it came from.
+    pub span: Span,
+}
+
+/// A folded character and the bytes it came from.
+#[derive(Clone, Copy)]
+struct Folded {
+    character: char,
+    span: Span,
+}
+
+/// The terms of `text`, in reading order.
+pub fn terms(text: &str) -> Vec<Term> {
+    let folded = fold(text);
+    let mut terms = Vec::new();
+    for run in folded.split(|folded| !is_word(folded.character)) {
+        for run in run.chunk_by(|a, b| is_unspaced(a.character) == is_unspaced(b.character)) {
+            if run.first().is_some_and(|first| is_unspaced(first.character)) {
+                pairs(run, &mut terms);
+            } else {
+                words(run, &mut terms);
+            }
+        }
+    }
+    terms
+}
+
+/// The folded characters of `text`, with their bytes.
+fn fold(text: &str) -> Vec<Folded> {
+    let mut folded: Vec<Folded> = Vec::with_capacity(text.len() / 2);
+    for (start, original) in text.char_indices() {
+        let span = Span::new(start, start + original.len_utf8());
+        if original.is_ascii() {
+            folded.push(Folded { character: original.to_ascii_lowercase(), span });
+            continue;
+        }
+        let compatible = std::iter::once(original).nfkc().flat_map(char::to_lowercase);
+        for character in compatible {
+            // Only the marks of European scripts are dropped: a Thai or Hindi vowel is a letter.
+            let parts = if is_unspaced(character) || matches!(u32::from(character), 0x0900..) { Parts::Whole(character) } else { Parts::Split(character) };
+            parts.push(span, &mut folded);
+        }
+    }
+    let joined: String = folded.iter().map(|folded| folded.character).collect();
+    // One character for one character, so offsets hold.
+    let simplified = fast2s::convert(&joined);
+    folded.iter_mut().zip(simplified.chars()).for_each(|(folded, character)| folded.character = character);
+    folded
+}
+
+enum Parts {
+    Whole(char),
+    Split(char),
+}
+
+impl Parts {
+    fn push(self, span: Span, folded: &mut Vec<Folded>) {
+        match self {
+            Self::Whole(character) => folded.push(Folded { character, span }),
+            Self::Split(character) => {
+                let letters = std::iter::once(character).nfd().filter(|part| !('\u{300}'..='\u{36f}').contains(part));
+                folded.extend(letters.map(|character| Folded { character, span }));
+            }
+        }
+    }
+}
+
+/// Letters, digits, and the marks that combine with them.
+fn is_word(character: char) -> bool {
+    character.is_alphanumeric() || matches!(u32::from(character), 0x0900..=0x0dff | 0x0e30..=0x0e4e | 0x0eb0..=0x0ecd)
+}
+
+fn whole_span(run: &[Folded]) -> Span {
+    let start = run.first().map_or(0, |first| first.span.start);
+    Span::new(start, run.last().map_or(start, |last| last.span.end))
+}
+
+fn term(run: &[Folded]) -> Term {
+    Term { text: run.iter().map(|folded| folded.character).collect(), span: whole_span(run) }
+}
+
+/// Pairs of neighbours, and the dictionary's words of any other length.
+fn pairs(run: &[Folded], terms: &mut Vec<Term>) {
+    if let [only] = run {
+        terms.push(term(&[*only]));
+        return;
+    }
+    for at in 0..run.len().saturating_sub(1) {
+        terms.push(term(&run[at..at + 2]));
+    }
+    for han in run.split(|folded| !is_han(folded.character)).filter(|han| !han.is_empty()) {
+        let text: String = han.iter().map(|folded| folded.character).collect();
+        for word in DICTIONARY.tokenize(&text, TokenizeMode::Search, false) {
+            // The tokenizer counts characters.
+            let length = word.end - word.start;
+            if length != 2
+                && let Some(word) = han.get(word.start..word.end)
+            {
+                terms.push(term(word));
+            }
+        }
+    }
+}
+
+fn is_han(character: char) -> bool {
+    matches!(u32::from(character), 0x3400..=0x9fff | 0xf900..=0xfaff | 0x20000..=0x3ffff)
+}
+
+/// The word, and its first letters when it is longer.
+fn words(run: &[Folded], terms: &mut Vec<Term>) {
+    for word in run.chunks(LONGEST) {
+        terms.push(term(word));
+        if word.len() > STEM && word.iter().any(|folded| folded.character.is_alphabetic()) {
+            let mut stem = term(&word[..STEM]);
+            stem.text.push('*');
+            terms.push(stem);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &str) {
+        let shown: Vec<String> = terms(text).into_iter().map(|term| term.text).collect();
+        assert_eq!(shown.join(" "), expected, "{text}");
+    }
+
+    #[test]
+    fn every_script_gives_terms() {
+        check("農業銀行", "农业 业银 银行 农业银行");
+        check("ＡＢＣ１２", "abc12");
+        check("Straße, École", "straße straß* ecole");
+        check("Walking 2021-08", "walking walki* 2021 08");
+        check("ความสุข", "คว วา าม มส สุ ุข");
+        check("부산시", "부산시");
+    }
+
+    #[test]
+    fn a_term_knows_its_bytes() {
+        let text = "在Ｈ城，農業";
+        for term in terms(text) {
+            assert!(text.get(term.span.start..term.span.end).is_some(), "{term:?}");
+        }
+        let last = terms(text).into_iter().find(|term| term.text == "农业").unwrap();
+        assert_eq!(&text[last.span.start..last.span.end], "農業");
+    }
+
+    #[test]
+    fn no_run_is_too_long() {
+        let long = "中".repeat(5000);
+        assert!(terms(&long).len() >= 4999);
+        assert_eq!(terms(&"x".repeat(200)).len(), 8);
+    }
+}
