@@ -13,6 +13,7 @@ use crate::article::{LineRange, Span};
 use crate::retrieve::{Evidence, Scores};
 use crate::shelf::{PassageId, StoredArticle};
 
+pub use confidence::Measures;
 pub use extractive::{Rules, extractive};
 
 /// What is answered.
@@ -23,6 +24,8 @@ pub struct Answer {
     pub answerable: bool,
     /// How likely the articles say it, 0 to 1.
     pub confidence: f32,
+    /// What the confidence was reckoned from.
+    pub measures: Measures,
     /// The answer's sentences, in order of how well they answer.
     pub statements: Vec<Statement>,
     /// What the statements' marks point to; number 1 is the first.

@@ -5,17 +5,17 @@
 
 /// What is measured of the best sentence and of the best passages.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(super) struct Measures {
+pub struct Measures {
     /// Tokens of the question that the best sentence has in meaning, 0 to 1.
-    pub(super) sentence_tokens: f32,
+    pub sentence_tokens: f32,
     /// Words of the question that the best sentence has, by rarity, 0 to 1.
-    pub(super) sentence_words: f32,
+    pub sentence_words: f32,
     /// Tokens of the question that the best passage has in meaning.
-    pub(super) passage_tokens: f32,
+    pub passage_tokens: f32,
     /// Words of the question that the best passage has, by rarity.
-    pub(super) passage_words: f32,
+    pub passage_words: f32,
     /// Cosine of the question and the best passage.
-    pub(super) meaning: f32,
+    pub meaning: f32,
 }
 
 const BIAS: f32 = -8.0;

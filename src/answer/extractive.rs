@@ -48,12 +48,14 @@ pub fn extractive(embedder: &Embedder, question: &Question, evidence: &[(Evidenc
     let looked_at = &evidence[..evidence.len().min(Rules::PASSAGES)];
     let mut candidates = candidates(embedder, question, looked_at);
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then((a.evidence, a.span.start).cmp(&(b.evidence, b.span.start))));
-    let confidence = candidates.first().map_or(0.0, |best| confidence(measures(best, looked_at)));
+    let measures = candidates.first().map(|best| measures(best, looked_at)).unwrap_or_default();
+    let confidence = if candidates.is_empty() { 0.0 } else { confidence(measures) };
+    let refused = Answer { answerable: false, confidence, measures, statements: vec![], citations: vec![] };
     if candidates.is_empty() || confidence < rules.min_confidence {
-        return refusal(evidence, confidence, rules.nearest);
+        return refusal(refused, evidence, rules.nearest);
     }
     let floor = candidates[0].score * NEARLY;
-    let mut answer = Answer { answerable: true, confidence, statements: vec![], citations: vec![] };
+    let mut answer = Answer { answerable: true, ..refused.clone() };
     for candidate in candidates.iter().filter(|candidate| candidate.score >= floor) {
         if answer.statements.len() == rules.sentences {
             break;
@@ -69,15 +71,15 @@ pub fn extractive(embedder: &Embedder, question: &Question, evidence: &[(Evidenc
         answer.statements.push(Statement { text, citations: vec![answer.citations.len()] });
     }
     if answer.statements.is_empty() {
-        return refusal(evidence, confidence, rules.nearest);
+        return refusal(refused, evidence, rules.nearest);
     }
     answer
 }
 
 /// "The articles do not say": the nearest passages, and nothing claimed.
-fn refusal(evidence: &[(Evidence, Arc<StoredArticle>)], confidence: f32, nearest: usize) -> Answer {
+fn refusal(refused: Answer, evidence: &[(Evidence, Arc<StoredArticle>)], nearest: usize) -> Answer {
     let cut = evidence.iter().take(nearest).filter_map(|(evidence, article)| Citation::cut(article, evidence.passage.passage.span, evidence));
-    Answer { answerable: false, confidence, statements: vec![], citations: cut.collect() }
+    Answer { citations: cut.collect(), ..refused }
 }
 
 fn candidates(embedder: &Embedder, question: &Question, evidence: &[(Evidence, Arc<StoredArticle>)]) -> Vec<Candidate> {

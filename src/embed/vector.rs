@@ -48,7 +48,8 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut sums = [0.0_f32; LANES];
     for (a, b) in a_wide.iter().zip(b_wide) {
         for lane in 0..LANES {
-            sums[lane] = a[lane].mul_add(b[lane], sums[lane]);
+            // Not `mul_add`: without the instruction it is a call into a library for each number.
+            sums[lane] += a[lane] * b[lane];
         }
     }
     let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();

@@ -254,7 +254,9 @@ impl Scanner<'_> {
     /// Whether line `at`, in which a sentence ends, ends its paragraph too.
     fn ends_paragraph(&self, at: usize) -> bool {
         let column = self.column(at);
-        if at + 1 >= self.rest.len() || self.width(at).is_below(column, 3) {
+        // A paragraph's first line is an indent narrower, and full all the same.
+        let indent = if at == self.at { 4 } else { 0 };
+        if at + 1 >= self.rest.len() || self.width(at).is_below(column, 3 + indent) {
             return true;
         }
         let next = &self.layout.lines[self.rest[at + 1]];

@@ -14,6 +14,9 @@ pub(super) fn anywhere(text: &str) -> Option<&'static str> {
     if CREDITS.iter().any(|word| bare.starts_with(word)) && !text.contains('。') {
         return Some("credits");
     }
+    if is_masthead(bare) {
+        return Some("the newspaper's name");
+    }
     (is_page_number(bare) || is_date_line(bare)).then_some("the page's date or number")
 }
 
@@ -61,7 +64,10 @@ pub(super) fn looks_like_column(text: &str) -> bool {
     ];
     let bare: String = text.chars().filter(|c| !c.is_whitespace() && !"【】[]■□◎".contains(*c)).collect();
     let length = bare.chars().count();
-    length <= 10
+    // "县域·都市圈": two short words with a dot between.
+    let dotted = bare.split(['·', '｜', '|']).collect::<Vec<_>>();
+    let pair = dotted.len() == 2 && dotted.iter().all(|part| (2..=4).contains(&part.chars().count()));
+    pair || length <= 10
         && !bare.contains(['，', '“', '：', '？', '！'])
         && WORDS.iter().any(|word| bare.ends_with(word) || (bare.starts_with(word) && (bare.contains(['·', '|', '｜']) || length <= 4)))
 }
@@ -75,6 +81,15 @@ fn is_advertisement(text: &str) -> bool {
     let hits = WORDS.iter().filter(|word| text.contains(**word)).count();
     let price = text.contains(['￥', '¥', '㎡']);
     hits >= 2 || (hits >= 1 && (price || digits >= 3)) || (digits >= 7 && !text.contains(['，', '年']))
+}
+
+/// The newspaper's name, alone on a line.
+fn is_masthead(text: &str) -> bool {
+    const KINDS: [&str; 22] = [
+        "日报", "晚报", "时报", "早报", "晨报", "周报", "商报", "联报", "都市报", "青年报", "快报", "导报", "经济报", "学习时报", "日報", "晚報",
+        "時報", "早報", "週報", "聯報", "商報", "青年報",
+    ];
+    (3..=9).contains(&text.chars().count()) && KINDS.iter().any(|kind| text.ends_with(kind)) && !text.contains(['，', '“', '《'])
 }
 
 fn is_page_number(text: &str) -> bool {

@@ -62,7 +62,7 @@ impl Layout {
         self.lines.get(at).is_some_and(|line| line.gap > self.spacing)
     }
 
-    /// Whether this is running text, broken at a column's width: most lines end in
+    /// Whether this is running text, broken at a column's width: many lines end in
     /// the middle of a sentence, lines beside each other are equally wide, and
     /// sentences end in the middle of lines (in verse they do not).
     pub(super) fn is_wrapped(&self) -> bool {
@@ -77,7 +77,7 @@ impl Layout {
         let even = |pair: &[Line]| pair[0].width.abs_diff(pair[1].width) <= 5;
         let wrapped = lines.windows(2).filter(|pair| open(&pair[0]) && pair[0].width >= 10 && even(pair)).count();
         let inner_stops = lines.iter().filter(|line| has_inner_stop(&line.text)).count();
-        han * 2 > all && wrapped * 5 >= lines.len() * 2 && inner_stops * 25 >= lines.len()
+        han * 2 > all && wrapped * 5 >= lines.len() && inner_stops * 25 >= lines.len()
     }
 }
 

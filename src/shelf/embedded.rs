@@ -69,13 +69,9 @@ impl Shelf {
         let writer = database::open(folder)?;
         claim(&writer, &identity, folder)?;
         let newest = database::last_change(&writer)?;
-        let (mut words, mut reached) = Words::open(&folder.join("words"))?;
-        if reached > newest {
-            // The database was put back to an earlier state: the cache knows a future that never was.
-            std::fs::remove_dir_all(folder.join("words"))?;
-            (words, reached) = Words::open(&folder.join("words"))?;
-        }
-        update_words(&writer, &words, reached, newest)?;
+        let words = Words::open(&folder.join("words"), newest)?;
+        // The dictionary takes a moment to load; the first question shall not wait for it.
+        std::thread::spawn(|| super::terms::terms("词典"));
         let dimension = identity.model.dimension;
         let shape = Shape { connections: search.graph_connections, build: search.graph_build, dimension };
         let view = View {
@@ -138,9 +134,7 @@ impl Shelf {
         if old.change == newest && newest > 0 {
             return Ok(());
         }
-        if old.change > 0 {
-            update_words(&writer, &self.words, old.change, newest)?;
-        }
+        update_words(&writer, &self.words, newest)?;
         let (block, added) = self.load_block(&writer, old.change)?;
         let mut live = PassageSet::clone(&old.live);
         added.iter().for_each(|id| live.insert(*id));
@@ -275,8 +269,9 @@ fn removed_since(connection: &Connection, change: u64) -> rusqlite::Result<Vec<P
     rows.collect()
 }
 
-/// Replays into the index of words what happened after `reached`.
-fn update_words(connection: &Connection, words: &Words, reached: u64, newest: u64) -> Result<(), Error> {
+/// Replays into the index of words what it has not seen.
+fn update_words(connection: &Connection, words: &Words, newest: u64) -> Result<(), Error> {
+    let reached = words.reached();
     if reached == newest {
         return Ok(());
     }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tantivy::collector::{FilterCollector, TopDocs};
 use tantivy::query::{BooleanQuery, BoostQuery, Occur, Query, TermQuery};
@@ -26,6 +27,8 @@ pub(super) struct Words {
     index: Index,
     reader: IndexReader,
     fields: Fields,
+    /// The change that it has reached.
+    reached: AtomicU64,
 }
 
 #[derive(Clone, Copy)]
@@ -36,40 +39,45 @@ struct Fields {
 }
 
 impl Words {
-    /// Opens the index in `folder` and tells which change it has reached; what is
-    /// damaged or of another form is begun anew, at change 0.
-    pub(super) fn open(folder: &Path) -> Result<(Self, u64), Error> {
-        match Self::open_existing(folder) {
-            Ok(opened) => Ok(opened),
-            Err(reason) => {
-                if folder.exists() {
-                    tracing::warn!(reason, "the index of words is built again");
-                    std::fs::remove_dir_all(folder)?;
-                }
-                std::fs::create_dir_all(folder)?;
-                let index = Index::create_in_dir(folder, schema().0)?;
-                Ok((Self::with(index)?, 0))
+    /// Opens the index in `folder`. One that is damaged, of another form, or ahead
+    /// of the database's `newest` change is begun anew.
+    pub(super) fn open(folder: &Path, newest: u64) -> Result<Self, Error> {
+        if folder.exists() {
+            match Self::open_existing(folder, newest) {
+                Ok(words) => return Ok(words),
+                Err(reason) => tracing::warn!(reason, "the index of words is built again"),
             }
+            std::fs::remove_dir_all(folder)?;
         }
+        std::fs::create_dir_all(folder)?;
+        Self::with(Index::create_in_dir(folder, schema().0)?, 0)
     }
 
-    fn open_existing(folder: &Path) -> Result<(Self, u64), String> {
+    fn open_existing(folder: &Path, newest: u64) -> Result<Self, String> {
         let text = |error: tantivy::TantivyError| error.to_string();
         let index = Index::open_in_dir(folder).map_err(text)?;
         let payload = index.load_metas().map_err(text)?.payload.unwrap_or_default();
         let reached = payload.strip_prefix(FORM).and_then(|rest| rest.trim().parse().ok());
-        let reached = reached.ok_or("it has another form")?;
+        let reached: u64 = reached.ok_or("it has another form")?;
+        if reached > newest {
+            return Err("it knows changes that the database does not".to_owned());
+        }
         let damaged = index.validate_checksum().map_err(text)?;
         if let Some(file) = damaged.iter().next() {
             return Err(format!("`{}` is damaged", file.display()));
         }
-        Ok((Self::with(index).map_err(|error| error.to_string())?, reached))
+        Self::with(index, reached).map_err(|error| error.to_string())
     }
 
-    fn with(index: Index) -> Result<Self, Error> {
+    fn with(index: Index, reached: u64) -> Result<Self, Error> {
         index.tokenizers().register("terms", Terms::default());
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        Ok(Self { index, reader, fields: schema().1 })
+        Ok(Self { index, reader, fields: schema().1, reached: AtomicU64::new(reached) })
+    }
+
+    /// The change that it has reached.
+    pub(super) fn reached(&self) -> u64 {
+        self.reached.load(Ordering::Acquire)
     }
 
     /// Adds and removes passages, and notes that `change` is reached.
@@ -98,6 +106,7 @@ impl Words {
         commit.commit()?;
         writer.wait_merging_threads()?;
         self.reader.reload()?;
+        self.reached.store(change, Ordering::Release);
         Ok(())
     }
 
