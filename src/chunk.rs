@@ -39,8 +39,9 @@ pub fn passages(article: &Article, rules: Rules, count: &dyn Fn(&str) -> usize) 
     cutter.close();
     if cutter.passages.is_empty() && !article.text.trim().is_empty() {
         // Nothing but headings: they are all there is to find.
-        let span = trimmed(&article.text, Span::new(0, article.text.len()));
-        cutter.passages.push(Passage { span, section: None });
+        cutter.section = None;
+        cutter.paragraph(trimmed(&article.text, Span::new(0, article.text.len())));
+        cutter.close();
     }
     cutter.passages
 }
@@ -161,7 +162,8 @@ mod tests {
         let parts = [(true, "一、开头"), (false, "第一句。第二句！"), (true, "二、结尾"), (false, "第三句？")];
         let article = article(&parts.map(|(heading, text)| (heading, text.to_owned())));
         let cut = passages(&article, RULES, &|text| text.chars().count());
-        let shown: Vec<(&str, &str)> = cut.iter().map(|p| (p.section.as_deref().unwrap_or(""), article.quote(p.span).unwrap())).collect();
+        let shown: Vec<(&str, &str)> =
+            cut.iter().map(|p| (p.section.as_deref().unwrap_or(""), article.quote(p.span).unwrap())).collect();
         assert_eq!(shown, [("一、开头", "第一句。第二句！"), ("二、结尾", "第三句？")]);
     }
 
@@ -184,7 +186,8 @@ mod tests {
             }
             let bare = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
             let mut outside = bare(&article.text).chars().count() - bare(&kept).chars().count();
-            if !cut.iter().any(|p| article.headings.iter().any(|h| h.span.start >= p.span.start && h.span.end <= p.span.end)) {
+            // Headings are context, unless there is nothing else.
+            if cut.iter().all(|p| article.headings.iter().all(|h| h.span.end <= p.span.start || p.span.end <= h.span.start)) {
                 outside -= bare(&article.heading_texts().collect::<String>()).chars().count();
             }
             prop_assert_eq!(outside, 0);

@@ -83,9 +83,7 @@ impl Embedder {
             },
             || match &architecture {
                 Architecture::Static => table::Table::load(&bytes).map(Encoder::Static),
-                Architecture::Bert(config) => {
-                    bert::Bert::load(&bytes, config, pooling).map(|bert| Encoder::Bert(Box::new(bert)))
-                }
+                Architecture::Bert(config) => bert::Bert::load(&bytes, config, pooling).map(|bert| Encoder::Bert(Box::new(bert))),
             },
         );
         let encoder = encoder.map_err(|reason| files.broken(&weights, reason))?;

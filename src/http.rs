@@ -45,7 +45,11 @@ impl App {
     pub fn new(server: &settings::Server, answer: &settings::Answer, address: SocketAddr) -> Arc<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let workers = if server.workers == 0 { cores } else { server.workers };
-        let public_url = if server.public_url.is_empty() { format!("http://{address}") } else { server.public_url.trim_end_matches('/').to_owned() };
+        let public_url = if server.public_url.is_empty() {
+            format!("http://{address}")
+        } else {
+            server.public_url.trim_end_matches('/').to_owned()
+        };
         Arc::new(Self {
             library: OnceLock::new(),
             pool: Pool::new(workers, server.queue),
@@ -98,7 +102,12 @@ pub fn router(app: Arc<App>) -> Router {
 }
 
 /// Serves until `stop` resolves, then lets running requests end for `drain`.
-pub async fn serve(listener: TcpListener, app: Arc<App>, stop: impl Future<Output = ()> + Send + 'static, drain: Duration) -> std::io::Result<()> {
+pub async fn serve(
+    listener: TcpListener,
+    app: Arc<App>,
+    stop: impl Future<Output = ()> + Send + 'static,
+    drain: Duration,
+) -> std::io::Result<()> {
     let (told, mut heard) = tokio::sync::oneshot::channel();
     let stopping = async move {
         stop.await;

@@ -87,7 +87,8 @@ impl Library {
         let mut articles: Vec<Arc<StoredArticle>> = Vec::new();
         let mut evidence = Vec::with_capacity(found.evidence.len());
         for one in found.evidence {
-            let known = articles.iter().find(|article| article.id == one.passage.article && article.version == one.passage.version);
+            let known =
+                articles.iter().find(|article| article.id == one.passage.article && article.version == one.passage.version);
             let article = match known {
                 Some(article) => Arc::clone(article),
                 None => match self.shelf.article(&one.passage.article.0, Some(one.passage.version))? {

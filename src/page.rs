@@ -21,6 +21,7 @@ mod lines;
 mod names;
 mod titles;
 
+use self::lines::Wrapping;
 use crate::article::Article;
 use crate::read::Decoded;
 
@@ -50,12 +51,15 @@ pub struct LeftOut {
 /// The articles of `decoded`, or `None` when it is no newspaper page.
 pub fn reconstruct(decoded: &Decoded, similarity: Similarity<'_>) -> Option<Page> {
     let layout = lines::Layout::of(&decoded.text);
-    if !layout.is_wrapped() {
+    let wrapping = layout.wrapping();
+    if wrapping == Wrapping::None {
         return None;
     }
     let blocks = blocks::blocks(&layout);
-    // Wrapped prose is common; only a newspaper names its authors and its furniture this way.
-    if !blocks.iter().any(|block| block.kind.is_newspaper()) {
+    // Wrapped prose is common; only a newspaper names its authors and its furniture
+    // this way. The less its lines say, the more of that is needed.
+    let signs = blocks::newspaper_signs(&blocks);
+    if signs == 0 || (wrapping == Wrapping::Faint && signs < 2) {
         return None;
     }
     let mut cutting = drafts::drafts(&layout, blocks);

@@ -27,7 +27,9 @@ pub enum QuestionError {
     #[error("the question is empty\nhint: ask something, such as `强省会的关键在于什么？`")]
     Empty,
     /// Too much in it.
-    #[error("the question has {length} characters, over the limit of {limit}\nhint: ask in fewer words, or raise `answer.max_question_chars`")]
+    #[error(
+        "the question has {length} characters, over the limit of {limit}\nhint: ask in fewer words, or raise `answer.max_question_chars`"
+    )]
     TooLong {
         /// Its characters.
         length: usize,
@@ -97,7 +99,15 @@ pub struct Retrieved {
 }
 
 /// Finds up to `limit` passages for `question`.
-pub fn retrieve(shelf: &Shelf, embedder: &Embedder, question: &Question, filter: &Filter, mode: Mode, limit: usize, candidates: usize) -> Result<Retrieved, Error> {
+pub fn retrieve(
+    shelf: &Shelf,
+    embedder: &Embedder,
+    question: &Question,
+    filter: &Filter,
+    mode: Mode,
+    limit: usize,
+    candidates: usize,
+) -> Result<Retrieved, Error> {
     let begun = Instant::now();
     let vector = if mode == Mode::Lexical { None } else { embedder.question(question.as_str()) };
     let embed_ms = milliseconds(begun);
@@ -135,6 +145,9 @@ mod tests {
         assert_eq!(Question::parse(" 为什么？\u{0}", None).unwrap().as_str(), "为什么？");
         assert_eq!(Question::parse("\n", None), Err(QuestionError::Empty));
         assert_eq!(Question::parse("？！", None), Err(QuestionError::NoWord));
-        assert!(matches!(Question::parse(&"长".repeat(100_000), None), Err(QuestionError::TooLong { length: 100_000, limit: 4000 })));
+        assert!(matches!(
+            Question::parse(&"长".repeat(100_000), None),
+            Err(QuestionError::TooLong { length: 100_000, limit: 4000 })
+        ));
     }
 }

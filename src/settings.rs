@@ -190,11 +190,8 @@ pub fn resolve(
     let mut merged: Table = DEFAULTS.parse().expect("the shipped defaults are TOML, a test holds it");
     if let Some(path) = file {
         let shown = path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .map_err(|reason| Error::Unreadable { path: shown.clone(), reason })?;
-        let table: Table = text
-            .parse()
-            .map_err(|reason| Error::Syntax { path: shown.clone(), reason })?;
+        let text = std::fs::read_to_string(path).map_err(|reason| Error::Unreadable { path: shown.clone(), reason })?;
+        let table: Table = text.parse().map_err(|reason| Error::Syntax { path: shown.clone(), reason })?;
         for (key, value) in flatten(table) {
             set(&mut merged, &key, value, &format!("`{shown}`"))?;
         }
@@ -224,9 +221,7 @@ fn flatten(table: Table) -> Vec<(String, Value)> {
 }
 
 fn set(merged: &mut Table, key: &str, value: Value, origin: &str) -> Result<(), Error> {
-    let known = key
-        .split_once('.')
-        .and_then(|(section, name)| merged.get_mut(section)?.as_table_mut()?.get_mut(name));
+    let known = key.split_once('.').and_then(|(section, name)| merged.get_mut(section)?.as_table_mut()?.get_mut(name));
     let Some(slot) = known else {
         return Err(Error::Unknown { key: key.to_owned(), origin: origin.to_owned(), hint: nearest(key, merged) });
     };
@@ -285,12 +280,7 @@ fn nearest(key: &str, known: &Table) -> String {
 fn check(merged: Table) -> Result<Settings, Error> {
     let settings: Settings = merged.try_into().expect("each value kept the type of its default");
     let refuse = |key: &str, expected, value: &dyn ToString| {
-        Err(Error::Invalid {
-            key: key.to_owned(),
-            origin: "the settings".to_owned(),
-            expected,
-            value: value.to_string(),
-        })
+        Err(Error::Invalid { key: key.to_owned(), origin: "the settings".to_owned(), expected, value: value.to_string() })
     };
     let search = &settings.search;
     // hnsw_rs ends the whole process beyond 256 connections.

@@ -197,7 +197,9 @@ pub enum Error {
         holder: String,
     },
     /// It was filled by another model or by other chunk rules.
-    #[error("data folder `{folder}` was filled with {filled}, and this is {now}\nhint: start with that model, or run `ibid reembed --data {folder}` with the new one")]
+    #[error(
+        "data folder `{folder}` was filled with {filled}, and this is {now}\nhint: start with that model, or run `ibid reembed --data {folder}` with the new one"
+    )]
     OtherModel {
         /// The folder.
         folder: String,

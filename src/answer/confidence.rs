@@ -16,6 +16,9 @@ pub struct Measures {
     pub passage_words: f32,
     /// Cosine of the question and the best passage.
     pub meaning: f32,
+    /// Characters or words of the question that occur in the passages at all: low
+    /// when they are in another language, where missing words prove nothing.
+    pub same_language: f32,
 }
 
 const BIAS: f32 = -8.0;
@@ -27,7 +30,7 @@ const MEANING: f32 = 2.0;
 
 /// The probability that the articles answer.
 pub(super) fn confidence(measures: Measures) -> f32 {
-    let Measures { sentence_tokens, sentence_words, passage_tokens, passage_words, meaning } = measures;
+    let Measures { sentence_tokens, sentence_words, passage_tokens, passage_words, meaning, same_language: _ } = measures;
     let sum = BIAS
         + SENTENCE_TOKENS * sentence_tokens
         + SENTENCE_WORDS * sentence_words

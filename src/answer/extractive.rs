@@ -78,7 +78,10 @@ pub fn extractive(embedder: &Embedder, question: &Question, evidence: &[(Evidenc
 
 /// "The articles do not say": the nearest passages, and nothing claimed.
 fn refusal(refused: Answer, evidence: &[(Evidence, Arc<StoredArticle>)], nearest: usize) -> Answer {
-    let cut = evidence.iter().take(nearest).filter_map(|(evidence, article)| Citation::cut(article, evidence.passage.passage.span, evidence));
+    let cut = evidence
+        .iter()
+        .take(nearest)
+        .filter_map(|(evidence, article)| Citation::cut(article, evidence.passage.passage.span, evidence));
     Answer { citations: cut.collect(), ..refused }
 }
 
@@ -126,7 +129,9 @@ fn shares(question: &str, texts: &[&str]) -> Vec<f32> {
         })
         .collect();
     let all: f32 = weights.values().sum::<f32>().max(f32::MIN_POSITIVE);
-    held.iter().map(|terms| weights.iter().filter(|(term, _)| terms.contains(**term)).map(|(_, weight)| weight).sum::<f32>() / all).collect()
+    held.iter()
+        .map(|terms| weights.iter().filter(|(term, _)| terms.contains(**term)).map(|(_, weight)| weight).sum::<f32>() / all)
+        .collect()
 }
 
 fn measures(best: &Candidate, evidence: &[(Evidence, Arc<StoredArticle>)]) -> Measures {
@@ -137,5 +142,6 @@ fn measures(best: &Candidate, evidence: &[(Evidence, Arc<StoredArticle>)]) -> Me
         passage_tokens: most(|evidence| evidence.scores.tokens),
         passage_words: most(|evidence| evidence.scores.words),
         meaning: most(|evidence| evidence.scores.meaning),
+        same_language: most(|evidence| evidence.scores.same_language),
     }
 }

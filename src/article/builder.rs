@@ -48,6 +48,8 @@ impl Builder {
     /// Says that all since `start` is a heading.
     pub fn heading_since(&mut self, start: usize, level: u8) {
         let end = self.text.trim_end().len();
+        let added = self.text.get(start..).unwrap_or_default();
+        let start = start + (added.len() - added.trim_start().len());
         if end > start {
             self.headings.push(Heading { level, span: Span::new(start, end) });
         }

@@ -51,9 +51,7 @@ impl LineMap {
         let (first, last) = (line_at(span.start)?, line_at(span.end - 1)?);
         // Columns are printed beside each other, so a later run may stand higher up.
         let inside = self.runs.iter().filter(|run| run.0 > span.start && run.0 < span.end);
-        let (low, high) = inside.fold((first.min(last), first.max(last)), |(low, high), run| {
-            (low.min(run.1), high.max(run.1))
-        });
+        let (low, high) = inside.fold((first.min(last), first.max(last)), |(low, high), run| (low.min(run.1), high.max(run.1)));
         Some(LineRange { first: low, last: high })
     }
 }

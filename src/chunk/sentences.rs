@@ -75,8 +75,8 @@ fn is_closing(sentence: &str) -> bool {
 /// "Dr. ", "J. ", "z.B. ": a full stop that ends no sentence.
 fn is_abbreviation(sentence: &str) -> bool {
     const KNOWN: [&str; 32] = [
-        "mr", "mrs", "ms", "dr", "prof", "st", "no", "inc", "ltd", "co", "jr", "sr", "vs", "etc", "fig", "gen", "gov", "sen", "rep", "rev",
-        "col", "capt", "approx", "bzw", "nr", "ca", "usw", "sra", "art", "núm", "pág", "dept",
+        "mr", "mrs", "ms", "dr", "prof", "st", "no", "inc", "ltd", "co", "jr", "sr", "vs", "etc", "fig", "gen", "gov", "sen",
+        "rep", "rev", "col", "capt", "approx", "bzw", "nr", "ca", "usw", "sra", "art", "núm", "pág", "dept",
     ];
     let Some(bare) = sentence.trim_end().strip_suffix('.') else { return false };
     let word = bare.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or(bare);

@@ -51,7 +51,10 @@ pub(super) fn run(arguments: &Ask, settings: Settings, quiet: bool) -> anyhow::R
     } else {
         show(&answer);
         if !quiet {
-            say(&format!("confidence {:.2}; embed {:.1} ms, search {:.1} ms, answer {:.1} ms", answer.confidence, timings.embed, timings.search, timings.answer));
+            say(&format!(
+                "confidence {:.2}; embed {:.1} ms, search {:.1} ms, answer {:.1} ms",
+                answer.confidence, timings.embed, timings.search, timings.answer
+            ));
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -82,7 +85,13 @@ fn cited(n: usize, citation: &Citation, answerable: bool) -> String {
     let section = citation.section().map(|section| format!(" › {section}")).unwrap_or_default();
     let lines = citation.lines();
     let place = format!("{}, lines {}–{}", stored.source_path, lines.first, lines.last);
-    let head = format!("{} {}{}{}", styled(&format!("[{n}]"), "1"), harmless(&authors), styled(&harmless(&record.title), "1"), harmless(&section));
+    let head = format!(
+        "{} {}{}{}",
+        styled(&format!("[{n}]"), "1"),
+        harmless(&authors),
+        styled(&harmless(&record.title), "1"),
+        harmless(&section)
+    );
     let mut shown = format!("{head}\n    {}", styled(&harmless(&place), "2"));
     if !answerable {
         shown.push_str(&format!("\n    {}", harmless(citation.quote()).replace('\n', "\n    ")));

@@ -25,7 +25,13 @@ pub(super) fn error(error: &anyhow::Error) {
 
 /// Makes text from articles harmless in a terminal: it must not move the cursor or turn the reading order.
 pub(super) fn harmless(text: &str) -> String {
-    let shown = |c: char| if (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') { '\u{fffd}' } else { c };
+    let shown = |c: char| {
+        if (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+            '\u{fffd}'
+        } else {
+            c
+        }
+    };
     text.chars().map(shown).collect()
 }
 
@@ -66,7 +72,10 @@ pub(super) fn report(report: &IngestReport, seconds: f64, quiet: bool) {
         say(&format!("error: `{}` {}", harmless(&unusable.path), harmless(&unusable.reason.to_string())));
     }
     for location in &report.missing {
-        say(&format!("warning: `{}` is no longer there; its articles are kept (`ibid ingest --prune` removes them)", harmless(location)));
+        say(&format!(
+            "warning: `{}` is no longer there; its articles are kept (`ibid ingest --prune` removes them)",
+            harmless(location)
+        ));
     }
     if quiet {
         return;

@@ -15,7 +15,10 @@ pub(super) fn run(settings: Settings, quiet: bool) -> anyhow::Result<ExitCode> {
     let seconds = bar.finish();
     if !quiet {
         let model = &library.embedder().info().id;
-        output::say(&format!("embedded {} articles ({} passages) with model `{model}` in {seconds:.2} s", counts.articles, counts.passages));
+        output::say(&format!(
+            "embedded {} articles ({} passages) with model `{model}` in {seconds:.2} s",
+            counts.articles, counts.passages
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -54,9 +54,9 @@ pub(super) fn run(settings: Settings, quiet: bool) -> anyhow::Result<ExitCode> {
 async fn serve(settings: Settings, quiet: bool) -> anyhow::Result<ExitCode> {
     let begun = Instant::now();
     let listen = settings.server.listen.clone();
-    let listener = TcpListener::bind(&listen)
-        .await
-        .with_context(|| format!("cannot listen on `{listen}`\nhint: name another address with --listen, 127.0.0.1:0 takes a free port"))?;
+    let listener = TcpListener::bind(&listen).await.with_context(|| {
+        format!("cannot listen on `{listen}`\nhint: name another address with --listen, 127.0.0.1:0 takes a free port")
+    })?;
     let address = listener.local_addr()?;
     let app = App::new(&settings.server, &settings.answer, address);
     let drain = Duration::from_secs(settings.server.drain_seconds);
@@ -79,7 +79,14 @@ async fn serve(settings: Settings, quiet: bool) -> anyhow::Result<ExitCode> {
     let mut reason = None;
     let stop = stop_signal()?;
     let (ended, end) = tokio::sync::oneshot::channel::<()>();
-    let serving = tokio::spawn(http::serve(listener, app, async move { let _ = end.await; }, drain));
+    let serving = tokio::spawn(http::serve(
+        listener,
+        app,
+        async move {
+            let _ = end.await;
+        },
+        drain,
+    ));
     tokio::select! {
         () = stop => {}
         error = async { match (&mut failure).await { Ok(error) => error, Err(_) => std::future::pending().await } } => reason = Some(error),
@@ -108,8 +115,13 @@ fn announce(library: &Library, url: &str, begun: Instant, quiet: bool) {
         let model = library.embedder().info();
         say(&format!(
             "ibid {} serves {} articles ({} passages) from `{}` with model `{}` ({}), ready after {:.2} s",
-            env!("CARGO_PKG_VERSION"), counts.articles, counts.passages, library.shelf().folder().display(), model.id,
-            &model.sha256[..12], begun.elapsed().as_secs_f64()
+            env!("CARGO_PKG_VERSION"),
+            counts.articles,
+            counts.passages,
+            library.shelf().folder().display(),
+            model.id,
+            &model.sha256[..12],
+            begun.elapsed().as_secs_f64()
         ));
         say("open this address in a browser, and stop with Ctrl-C:");
     }

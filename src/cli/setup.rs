@@ -18,10 +18,15 @@ pub(super) struct Usage(pub(super) String);
 pub(super) fn logging(log: &Log, quiet: bool) -> anyhow::Result<()> {
     let directive = if quiet { "error" } else { log.filter.as_str() };
     // Tantivy tells of every commit.
-    let directive = if directive.contains("tantivy") { directive.to_owned() } else { format!("{directive},tantivy=warn,hnsw_rs=warn") };
+    let directive =
+        if directive.contains("tantivy") { directive.to_owned() } else { format!("{directive},tantivy=warn,hnsw_rs=warn") };
     let filter = EnvFilter::try_new(&directive).map_err(|error| Usage(format!("setting `log.filter`: {error}")))?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if log.format == "json" { builder.json().init() } else { builder.init() }
+    if log.format == "json" {
+        builder.json().init()
+    } else {
+        builder.init()
+    }
     Ok(())
 }
 

@@ -14,7 +14,9 @@ static BUNDLED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/models/static-first"
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file is missing or cannot be read.
-    #[error("cannot read `{file}` of model `{model}`: {reason}\nhint: a model folder holds `config.json` or `modules.json`, `tokenizer.json` and `model.safetensors`")]
+    #[error(
+        "cannot read `{file}` of model `{model}`: {reason}\nhint: a model folder holds `config.json` or `modules.json`, `tokenizer.json` and `model.safetensors`"
+    )]
     Unreadable {
         /// The file, below the folder.
         file: String,
@@ -34,7 +36,9 @@ pub enum Error {
         reason: String,
     },
     /// An architecture that is not built.
-    #[error("model `{model}` has architecture `{found}`, which ibid does not run\nhint: it runs sentence-transformers' StaticEmbedding, Model2Vec and BERT")]
+    #[error(
+        "model `{model}` has architecture `{found}`, which ibid does not run\nhint: it runs sentence-transformers' StaticEmbedding, Model2Vec and BERT"
+    )]
     Architecture {
         /// The folder.
         model: String,
@@ -62,7 +66,9 @@ impl Files {
     /// The bytes of `file`.
     pub(super) fn read(&self, file: &str) -> Result<Cow<'static, [u8]>, Error> {
         let read = match self {
-            Self::Bundled => BUNDLED.get_file(file).map(|found| Cow::Borrowed(found.contents())).ok_or(std::io::ErrorKind::NotFound.into()),
+            Self::Bundled => {
+                BUNDLED.get_file(file).map(|found| Cow::Borrowed(found.contents())).ok_or(std::io::ErrorKind::NotFound.into())
+            }
             Self::Folder(path) => std::fs::read(path.join(file)).map(Cow::Owned),
         };
         read.map_err(|reason| Error::Unreadable { file: file.to_owned(), model: self.name(), reason })
@@ -129,7 +135,8 @@ impl Layout {
     /// Reads `modules.json` and `config.json`.
     pub(super) fn of(files: &Files) -> Result<Self, Error> {
         let modules: Vec<Module> = if files.exists("modules.json") {
-            serde_json::from_value(files.json("modules.json")?).map_err(|reason| files.broken("modules.json", reason.to_string()))?
+            serde_json::from_value(files.json("modules.json")?)
+                .map_err(|reason| files.broken("modules.json", reason.to_string()))?
         } else {
             vec![]
         };

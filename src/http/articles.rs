@@ -32,7 +32,10 @@ pub(super) struct Part {
 }
 
 /// Current articles, in the order of their sources.
-pub(super) async fn list(State(app): State<Arc<App>>, paging: Result<Query<Paging>, QueryRejection>) -> Result<Json<Value>, Problem> {
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    paging: Result<Query<Paging>, QueryRejection>,
+) -> Result<Json<Value>, Problem> {
     let Query(Paging { offset, limit }) = paging?;
     let limit = limit.unwrap_or(100);
     if !(1..=MOST).contains(&limit) {
@@ -52,7 +55,11 @@ fn find(library: &Library, id: &str, version: Option<u32>) -> Result<StoredArtic
 }
 
 /// One article's record, and the lines of its source that are in no article.
-pub(super) async fn one(State(app): State<Arc<App>>, Path(id): Path<String>, part: Result<Query<Part>, QueryRejection>) -> Result<Json<Value>, Problem> {
+pub(super) async fn one(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    part: Result<Query<Part>, QueryRejection>,
+) -> Result<Json<Value>, Problem> {
     let Query(part) = part?;
     let found = app.with_library(move |library| {
         let stored = find(library, &id, part.version)?;
@@ -67,7 +74,11 @@ pub(super) async fn one(State(app): State<Arc<App>>, Path(id): Path<String>, par
 }
 
 /// An article's text, or a part of it by code points.
-pub(super) async fn text(State(app): State<Arc<App>>, Path(id): Path<String>, part: Result<Query<Part>, QueryRejection>) -> Result<Json<Value>, Problem> {
+pub(super) async fn text(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    part: Result<Query<Part>, QueryRejection>,
+) -> Result<Json<Value>, Problem> {
     let Query(part) = part?;
     let found = app.with_library(move |library| {
         let stored = find(library, &id, part.version)?;
@@ -82,7 +93,9 @@ pub(super) async fn text(State(app): State<Arc<App>>, Path(id): Path<String>, pa
             .article
             .headings
             .iter()
-            .map(|heading| [crate::article::code_points(whole, heading.span.start), crate::article::code_points(whole, heading.span.end)])
+            .map(|heading| {
+                [crate::article::code_points(whole, heading.span.start), crate::article::code_points(whole, heading.span.end)]
+            })
             .collect();
         Ok(json!({
             "id": stored.id.0, "version": stored.version, "sha256": wire::text_sha256(&stored), "text": whole[from..to],

@@ -13,7 +13,10 @@ use super::wire::{self, AnswerBody, AskBody, ModeBody, TimingsBody};
 use crate::retrieve::{Mode, Question};
 
 /// Answers a question.
-pub(super) async fn ask(State(app): State<Arc<App>>, body: Result<Json<AskBody>, JsonRejection>) -> Result<Json<AnswerBody>, Problem> {
+pub(super) async fn ask(
+    State(app): State<Arc<App>>,
+    body: Result<Json<AskBody>, JsonRejection>,
+) -> Result<Json<AnswerBody>, Problem> {
     let Json(body) = body?;
     if body.stream {
         return Err(Problem::invalid("`stream` is not served yet\nhint: leave it out"));
@@ -23,8 +26,13 @@ pub(super) async fn ask(State(app): State<Arc<App>>, body: Result<Json<AskBody>,
     let answered = app.with_library(move |library| {
         let (answer, timings) = library.ask(&question, &filter, limit)?;
         tracing::info!(
-            answerable = answer.answerable, confidence = answer.confidence, citations = answer.citations.len(),
-            embed_ms = timings.embed, search_ms = timings.search, answer_ms = timings.answer, "asked"
+            answerable = answer.answerable,
+            confidence = answer.confidence,
+            citations = answer.citations.len(),
+            embed_ms = timings.embed,
+            search_ms = timings.search,
+            answer_ms = timings.answer,
+            "asked"
         );
         Ok(wire::answer(&answer, timings, &library.embedder().info().id, &base))
     });
@@ -32,7 +40,10 @@ pub(super) async fn ask(State(app): State<Arc<App>>, body: Result<Json<AskBody>,
 }
 
 /// Finds passages.
-pub(super) async fn search(State(app): State<Arc<App>>, body: Result<Json<AskBody>, JsonRejection>) -> Result<Json<Value>, Problem> {
+pub(super) async fn search(
+    State(app): State<Arc<App>>,
+    body: Result<Json<AskBody>, JsonRejection>,
+) -> Result<Json<Value>, Problem> {
     let Json(body) = body?;
     let question = Question::parse(&body.question, Some(app.max_question_chars))?;
     let (filter, limit) = (body.filter()?, body.limit()?);

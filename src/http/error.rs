@@ -36,12 +36,20 @@ impl Problem {
 
     /// No such article.
     pub(super) fn unknown_article(id: &str) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "unknown_article", format!("there is no article `{}`\nhint: `GET /v1/articles` lists them", id.escape_debug()))
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "unknown_article",
+            format!("there is no article `{}`\nhint: `GET /v1/articles` lists them", id.escape_debug()),
+        )
     }
 
     /// The library is still being opened.
     pub(super) fn not_ready() -> Self {
-        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", "the library is being opened\nhint: wait until `GET /readyz` answers 200");
+        let problem = Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "not_ready",
+            "the library is being opened\nhint: wait until `GET /readyz` answers 200",
+        );
         Self { retry_after_s: Some(1), ..problem }
     }
 

@@ -196,10 +196,10 @@ fn round(value: f32) -> f32 {
 
 /// An answer with a fresh id.
 pub(crate) fn answer(answer: &Answer, timings: Timings, model: &str, base: &str) -> AnswerBody {
-    let statements = answer.statements.iter().map(|statement| StatementBody {
-        text: statement.text.clone(),
-        citations: statement.citations.clone(),
-    });
+    let statements = answer
+        .statements
+        .iter()
+        .map(|statement| StatementBody { text: statement.text.clone(), citations: statement.citations.clone() });
     AnswerBody {
         id: format!("ask_{}", ulid::Ulid::generate()),
         answerable: answer.answerable,

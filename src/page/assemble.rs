@@ -12,8 +12,7 @@ const TITLE_LENGTH: usize = 24;
 /// The page's articles, and every line that is in none of them.
 pub(super) fn page(layout: &Layout, cutting: Cutting, decoded: &Decoded) -> Page {
     let mut held = vec![false; layout.lines.len()];
-    let articles: Vec<Article> =
-        cutting.drafts.iter().filter_map(|draft| article(layout, draft, decoded, &mut held)).collect();
+    let articles: Vec<Article> = cutting.drafts.iter().filter_map(|draft| article(layout, draft, decoded, &mut held)).collect();
     let mut left_out: Vec<LeftOut> = Vec::new();
     for (index, line) in layout.lines.iter().enumerate().filter(|(index, _)| !held[*index]) {
         let reason = cutting.left_out.iter().find(|(left, _)| *left == index).map_or("not understood", |(_, reason)| *reason);

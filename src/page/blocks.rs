@@ -24,15 +24,15 @@ pub(super) enum Kind {
     Furniture(&'static str),
 }
 
-impl Kind {
-    /// Whether only newspapers print this.
-    pub(super) fn is_newspaper(&self) -> bool {
-        match self {
-            Self::Byline(_) | Self::Affiliation(_) | Self::LeadLabel => true,
-            Self::Furniture(reason) => *reason != "a rule",
-            Self::Paragraph | Self::Head => false,
-        }
-    }
+/// How many kinds of things there are that only newspapers print.
+pub(super) fn newspaper_signs(blocks: &[Block]) -> usize {
+    let signs: [fn(&Kind) -> bool; 4] = [
+        |kind| matches!(kind, Kind::Byline(_)),
+        |kind| matches!(kind, Kind::Affiliation(_)),
+        |kind| matches!(kind, Kind::LeadLabel),
+        |kind| matches!(kind, Kind::Furniture(reason) if *reason != "a rule"),
+    ];
+    signs.iter().filter(|sign| blocks.iter().any(|block| sign(&block.kind))).count()
 }
 
 /// A block and the lines it consists of, as indexes into the layout.
@@ -215,7 +215,10 @@ impl Scanner<'_> {
                 if self.ends_paragraph(at) {
                     break;
                 }
-            } else if self.is_stuck(at + 1) || self.layout.is_apart(*self.rest.get(at + 1).unwrap_or(&usize::MAX)) && self.width(at).is_below(self.column(at), 6) {
+            } else if self.is_stuck(at + 1)
+                || self.layout.is_apart(*self.rest.get(at + 1).unwrap_or(&usize::MAX))
+                    && self.width(at).is_below(self.column(at), 6)
+            {
                 break;
             }
         }
@@ -232,11 +235,8 @@ impl Scanner<'_> {
             // A question alone on a line is a headline, unless it fills the column.
             return !self.width(self.at).is_below(self.column(self.at), 3);
         }
-        let following: Vec<Width> = (self.at + 1..self.rest.len())
-            .take_while(|at| !self.interrupts(*at))
-            .take(8)
-            .map(|at| self.width(at))
-            .collect();
+        let following: Vec<Width> =
+            (self.at + 1..self.rest.len()).take_while(|at| !self.interrupts(*at)).take(8).map(|at| self.width(at)).collect();
         let Some(next) = following.first() else { return false };
         let first = self.width(self.at);
         if ends_sentence(self.text(self.at + 1)) {

@@ -210,7 +210,13 @@ impl Cutter<'_> {
         let all_others_signed = self.cutting.drafts.iter().skip(1).all(|draft| !draft.authors.is_empty());
         let several = self.cutting.drafts.len() > 1;
         match self.cutting.drafts.first_mut() {
-            Some(first) if several && first.authors.is_empty() && first.affiliation.is_none() && all_others_signed && (!label.is_empty() || words < LONGEST) => {
+            Some(first)
+                if several
+                    && first.authors.is_empty()
+                    && first.affiliation.is_none()
+                    && all_others_signed
+                    && (!label.is_empty() || words < LONGEST) =>
+            {
                 first.is_lead = true;
                 first.title = label;
             }

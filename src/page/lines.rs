@@ -62,23 +62,40 @@ impl Layout {
         self.lines.get(at).is_some_and(|line| line.gap > self.spacing)
     }
 
-    /// Whether this is running text, broken at a column's width: many lines end in
-    /// the middle of a sentence, lines beside each other are equally wide, and
+    /// How much this looks like running text, broken at a column's width: lines end
+    /// in the middle of a sentence, lines beside each other are equally wide, and
     /// sentences end in the middle of lines (in verse they do not).
-    pub(super) fn is_wrapped(&self) -> bool {
+    pub(super) fn wrapping(&self) -> Wrapping {
         const FEWEST: usize = 8;
         let lines = &self.lines;
-        if lines.len() < FEWEST {
-            return false;
-        }
         let characters = lines.iter().flat_map(|line| line.text.chars());
         let (han, all) = characters.fold((0, 0), |(han, all), c| (han + usize::from(is_han(c)), all + 1));
+        if lines.len() < FEWEST || han * 2 <= all {
+            return Wrapping::None;
+        }
         let open = |line: &Line| line.text.chars().next_back().is_some_and(|c| is_han(c) || c.is_alphanumeric());
         let even = |pair: &[Line]| pair[0].width.abs_diff(pair[1].width) <= 5;
         let wrapped = lines.windows(2).filter(|pair| open(&pair[0]) && pair[0].width >= 10 && even(pair)).count();
         let inner_stops = lines.iter().filter(|line| has_inner_stop(&line.text)).count();
-        han * 2 > all && wrapped * 5 >= lines.len() && inner_stops * 25 >= lines.len()
+        if wrapped * 5 >= lines.len() && inner_stops * 25 >= lines.len() {
+            Wrapping::Clear
+        } else if wrapped > 0 && inner_stops > 0 {
+            Wrapping::Faint
+        } else {
+            Wrapping::None
+        }
     }
+}
+
+/// How sure it is that lines were broken at a width.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wrapping {
+    /// They were not.
+    None,
+    /// Some may have been.
+    Faint,
+    /// They were.
+    Clear,
 }
 
 fn has_inner_stop(text: &str) -> bool {
@@ -155,9 +172,9 @@ mod tests {
     fn only_text_broken_at_a_width_is_wrapped() {
         let verse = "春江潮水连海平\n海上明月共潮生\n滟滟随波千万里\n何处春江无月明\n".repeat(4);
         let prose = "这是一段没有换行的文字，读起来很顺。\n这是另一段，长度完全不同，也很顺，而且还要更长一些。\n".repeat(6);
-        assert!(!Layout::of(&verse).is_wrapped());
-        assert!(!Layout::of(&prose).is_wrapped());
+        assert_eq!(Layout::of(&verse).wrapping(), Wrapping::None);
+        assert_eq!(Layout::of(&prose).wrapping(), Wrapping::None);
         let wrapped = "老街的茶馆每天清晨五点开门，第\n一批客人多半是附近的老邻居。茶\n水便宜，话题不断，店主说，这样\n的日子过了三十年，也不觉得长。\n".repeat(3);
-        assert!(Layout::of(&wrapped).is_wrapped());
+        assert_eq!(Layout::of(&wrapped).wrapping(), Wrapping::Clear);
     }
 }

@@ -84,7 +84,9 @@ fn thin_out(layout: &Layout, cutting: &mut Cutting) {
     dropped.extend(kept.split_off(kept.len().min(MOST)));
     kept.sort_by_key(|headline| headline.lines[0]);
     cutting.headlines = kept;
-    cutting.left_out.extend(dropped.iter().flat_map(|headline| &headline.lines).map(|line| (*line, "a headline without an article")));
+    cutting
+        .left_out
+        .extend(dropped.iter().flat_map(|headline| &headline.lines).map(|line| (*line, "a headline without an article")));
 }
 
 fn candidates(

@@ -117,16 +117,10 @@ fn is_binary(text: &str) -> bool {
 /// One note a line for the first lines that hold what could not be decoded.
 fn replacements(text: &str) -> Vec<String> {
     const NAMED: usize = 5;
-    let lines: Vec<usize> = (1..)
-        .zip(text.split('\n'))
-        .filter(|(_, line)| line.contains('\u{fffd}'))
-        .map(|(number, _)| number)
-        .collect();
-    let mut notes: Vec<String> = lines
-        .iter()
-        .take(NAMED)
-        .map(|line| format!("line {line}: a character could not be decoded"))
-        .collect();
+    let lines: Vec<usize> =
+        (1..).zip(text.split('\n')).filter(|(_, line)| line.contains('\u{fffd}')).map(|(number, _)| number).collect();
+    let mut notes: Vec<String> =
+        lines.iter().take(NAMED).map(|line| format!("line {line}: a character could not be decoded")).collect();
     if lines.len() > NAMED {
         notes.push(format!("{} more lines hold characters that could not be decoded", lines.len() - NAMED));
     }

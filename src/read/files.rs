@@ -29,9 +29,7 @@ pub fn walk(root: &Path) -> (Vec<Found>, Vec<(String, Error)>) {
         return (vec![Found { file: root.to_owned(), path: name.to_string_lossy().into_owned() }], vec![]);
     }
     let (mut found, mut broken) = (Vec::new(), Vec::new());
-    let visible = |entry: &walkdir::DirEntry| {
-        entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.')
-    };
+    let visible = |entry: &walkdir::DirEntry| entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.');
     for entry in WalkDir::new(root).sort_by_file_name().into_iter().filter_entry(visible) {
         match entry {
             Ok(entry) if entry.file_type().is_file() => {

@@ -7,11 +7,7 @@ use crate::article::{Article, Builder, Record};
 
 /// The article that a Markdown text is: its words without the marks.
 pub(super) fn article(decoded: &Decoded, stem: &str) -> Result<Article, Error> {
-    let mut record = Record {
-        encoding: decoded.encoding.to_owned(),
-        notes: decoded.notes.clone(),
-        ..Record::default()
-    };
+    let mut record = Record { encoding: decoded.encoding.to_owned(), notes: decoded.notes.clone(), ..Record::default() };
     let (block, body_start) = front_matter::split(&decoded.text);
     front_matter::apply(block.unwrap_or_default(), &mut record)?;
     let mut writer = Writer::new(&decoded.text, &mut record);

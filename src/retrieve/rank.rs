@@ -1,16 +1,22 @@
 //! Weighs what the legs and the comparison of tokens say of each candidate.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{Evidence, Question};
 use crate::embed::Embedder;
+use crate::shelf::terms::units;
 use crate::shelf::{Neighbor, PassageId, StoredPassage};
 
 /// What words add to the comparison of tokens, at most. Token comparison finds
 /// across languages; where the question's words are in the library, they are surer.
 const WORDS: f32 = 1.0;
-/// What the vectors' similarity adds.
+/// What the vectors' similarity adds; across languages twice as much.
 const MEANING: f32 = 0.3;
+/// Shares of the question's words in the passages at which its language is taken
+/// for another, and for theirs. Across languages the few words that agree are
+/// numbers and names, and drown what the rest means.
+const FOREIGN: f32 = 0.2;
+const FAMILIAR: f32 = 0.45;
 
 /// How a passage scored. All are 0 where a leg did not find it.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -19,10 +25,13 @@ pub struct Scores {
     pub total: f32,
     /// Cosine of the vectors.
     pub meaning: f32,
-    /// BM25, as the share of the best candidate's.
+    /// BM25, as a share of what a passage would have that holds every term once.
     pub words: f32,
     /// Tokens compared with tokens, 0 to 1.
     pub tokens: f32,
+    /// Characters or words of the question that the nearest passages hold at all, 0 to 1;
+    /// the same for all passages of a question. Low when they are in another language.
+    pub same_language: f32,
 }
 
 /// All candidates, the best first.
@@ -39,20 +48,34 @@ pub(super) fn ranked(
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let tokens = embedder.relevance(question.as_str(), &texts);
     let best = words.iter().map(|neighbor| neighbor.score).fold(f32::MIN_POSITIVE, f32::max);
-    // How much of the question the words can carry at all: across languages next to nothing.
+    let same_language = same_language(question.as_str(), &passages, &[near, words]);
+    let trust = ((same_language - FOREIGN) / (FAMILIAR - FOREIGN)).clamp(0.0, 1.0);
+    // The best candidate of both measures says how much words can add here.
     let ceiling = tokens.iter().zip(&passages).map(|(token, passage)| token * share(&bm25, passage.id, best)).fold(0.0, f32::max);
+    let (words_weight, meaning_weight) = (WORDS * trust * ceiling, MEANING * (2.0 - trust));
     let mut evidence: Vec<Evidence> = passages
         .into_iter()
         .zip(tokens)
         .map(|(passage, tokens)| {
             let meaning = meaning.get(&passage.id).copied().unwrap_or(0.0);
-            let words = share(&bm25, passage.id, best);
-            let total = tokens + WORDS * ceiling * words + MEANING * meaning;
-            Evidence { passage, scores: Scores { total, meaning, words, tokens } }
+            let total = tokens + words_weight * share(&bm25, passage.id, best) + meaning_weight * meaning;
+            let words = bm25.get(&passage.id).copied().unwrap_or(0.0);
+            Evidence { passage, scores: Scores { total, meaning, words, tokens, same_language } }
         })
         .collect();
     sort(&mut evidence);
     evidence
+}
+
+/// The share of the question's units, characters or words, that the first passages of each leg hold.
+#[expect(clippy::cast_precision_loss, reason = "words of a question")]
+fn same_language(question: &str, passages: &[StoredPassage], legs: &[&[Neighbor]]) -> f32 {
+    const FIRST: usize = 3;
+    let first: Vec<PassageId> = legs.iter().flat_map(|leg| leg.iter().take(FIRST).map(|neighbor| neighbor.passage)).collect();
+    let near = passages.iter().filter(|passage| first.contains(&passage.id));
+    let held: BTreeSet<String> = near.flat_map(|passage| units(&passage.text)).collect();
+    let asked = units(question);
+    asked.iter().filter(|unit| held.contains(*unit)).count() as f32 / asked.len().max(1) as f32
 }
 
 fn share(bm25: &HashMap<PassageId, f32>, passage: PassageId, best: f32) -> f32 {

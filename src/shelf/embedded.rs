@@ -20,14 +20,15 @@ use rusqlite::{Connection, params};
 use self::graph::{Graph, Shape};
 use self::view::{Block, PassageSet};
 use self::words::Words;
-use super::{
-    Change, Content, Counts, Error, Filter, Identity, KnownSource, Neighbor, PassageId, StoredArticle, StoredPassage,
-};
+use super::{Change, Content, Counts, Error, Filter, Identity, KnownSource, Neighbor, PassageId, StoredArticle, StoredPassage};
 use crate::article::ArticleId;
 use crate::embed::UnitVector;
 use crate::settings;
 
 pub use self::view::View;
+
+/// The folder of the index of words, below the data folder.
+const WORDS: &str = "words";
 
 /// A shelf, open.
 pub struct Shelf {
@@ -36,7 +37,7 @@ pub struct Shelf {
     search: settings::Search,
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
-    words: Words,
+    words: Mutex<Words>,
     view: RwLock<Arc<View>>,
     _lock: lock::Lock,
 }
@@ -63,13 +64,12 @@ impl Shelf {
         search: settings::Search,
         claim: impl Fn(&Connection, &Identity, &Path) -> Result<(), Error>,
     ) -> Result<Self, Error> {
-        std::fs::create_dir_all(folder)
-            .map_err(|reason| Error::Folder { folder: folder.display().to_string(), reason })?;
+        std::fs::create_dir_all(folder).map_err(|reason| Error::Folder { folder: folder.display().to_string(), reason })?;
         let lock = lock::Lock::take(folder)?;
         let writer = database::open(folder)?;
         claim(&writer, &identity, folder)?;
         let newest = database::last_change(&writer)?;
-        let words = Words::open(&folder.join("words"), newest)?;
+        let words = Words::open(&folder.join(WORDS), newest)?;
         // The dictionary takes a moment to load; the first question shall not wait for it.
         std::thread::spawn(|| super::terms::terms("词典"));
         let dimension = identity.model.dimension;
@@ -90,7 +90,7 @@ impl Shelf {
             search,
             writer: Mutex::new(writer),
             readers: Mutex::default(),
-            words,
+            words: Mutex::new(words),
             view: RwLock::new(Arc::new(view)),
             _lock: lock,
         };
@@ -134,7 +134,7 @@ impl Shelf {
         if old.change == newest && newest > 0 {
             return Ok(());
         }
-        update_words(&writer, &self.words, newest)?;
+        let words = self.update_words(&writer, newest)?;
         let (block, added) = self.load_block(&writer, old.change)?;
         let mut live = PassageSet::clone(&old.live);
         added.iter().for_each(|id| live.insert(*id));
@@ -148,12 +148,24 @@ impl Shelf {
             blocks,
             live: Arc::new(live),
             graph,
-            words: self.words.searcher(),
+            words,
             exact_below: old.exact_below,
             effort: old.effort,
         };
         *self.view.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(view);
         Ok(())
+    }
+
+    /// Brings the index of words up to `newest`. A killed process can leave files in
+    /// it that stand in the way of the next commit; it is a cache, and built anew.
+    fn update_words(&self, connection: &Connection, newest: u64) -> Result<words::WordSearcher, Error> {
+        let mut words = held(&self.words);
+        if let Err(error) = replay(connection, &words, newest) {
+            tracing::warn!(%error, "the index of words is built again");
+            *words = Words::anew(&self.folder.join(WORDS))?;
+            replay(connection, &words, newest)?;
+        }
+        Ok(words.searcher())
     }
 
     /// Vectors of passages added after `change`, and the numbers of those that are current.
@@ -181,13 +193,22 @@ impl Shelf {
     }
 
     /// The graph with all live passages, `None` while there are so few that a scan is better.
-    fn grow_graph(&self, old: Option<&Arc<Graph>>, blocks: &[Arc<Block>], live: &PassageSet, newest: u64) -> Result<Option<Arc<Graph>>, Error> {
+    fn grow_graph(
+        &self,
+        old: Option<&Arc<Graph>>,
+        blocks: &[Arc<Block>],
+        live: &PassageSet,
+        newest: u64,
+    ) -> Result<Option<Arc<Graph>>, Error> {
         if live.len() <= self.search.exact_below {
             return Ok(None);
         }
         let dimension = self.identity.model.dimension;
         let rows = || {
-            blocks.iter().flat_map(|block| (block.first..).zip(block.rows.chunks_exact(dimension))).filter(|(id, _)| live.contains(*id))
+            blocks
+                .iter()
+                .flat_map(|block| (block.first..).zip(block.rows.chunks_exact(dimension)))
+                .filter(|(id, _)| live.contains(*id))
         };
         if let Some(graph) = old
             && graph.change == newest
@@ -247,7 +268,13 @@ impl Shelf {
     }
 
     /// The passages nearest in meaning, and those whose words fit best, each best first.
-    pub fn search(&self, question: &str, vector: Option<&UnitVector>, count: usize, filter: &Filter) -> Result<(Vec<Neighbor>, Vec<Neighbor>), Error> {
+    pub fn search(
+        &self,
+        question: &str,
+        vector: Option<&UnitVector>,
+        count: usize,
+        filter: &Filter,
+    ) -> Result<(Vec<Neighbor>, Vec<Neighbor>), Error> {
         let view = self.view();
         let allowed = if filter.is_empty() { None } else { Some(Arc::new(self.allowed(&view, filter)?)) };
         let near = vector.map(|vector| view.nearest(vector, count, allowed.as_deref())).unwrap_or_default();
@@ -270,7 +297,7 @@ fn removed_since(connection: &Connection, change: u64) -> rusqlite::Result<Vec<P
 }
 
 /// Replays into the index of words what it has not seen.
-fn update_words(connection: &Connection, words: &Words, newest: u64) -> Result<(), Error> {
+fn replay(connection: &Connection, words: &Words, newest: u64) -> Result<(), Error> {
     let reached = words.reached();
     if reached == newest {
         return Ok(());

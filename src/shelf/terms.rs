@@ -7,6 +7,7 @@
 //! also gives a dictionary's words, and the parts of words that are words. Other
 //! scripts give words and their first letters, which stand in for stems in any language.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use jieba_rs::{Jieba, TokenizeMode};
@@ -54,6 +55,19 @@ pub fn terms(text: &str) -> Vec<Term> {
     terms
 }
 
+/// The smallest parts of `text` that a language can be told by: characters of
+/// scripts without spaces, words of the others.
+pub fn units(text: &str) -> BTreeSet<String> {
+    let folded = fold(text);
+    let mut units = BTreeSet::new();
+    for run in folded.split(|folded| !is_word(folded.character)) {
+        for run in run.chunk_by(|a, b| !is_unspaced(a.character) && !is_unspaced(b.character)) {
+            units.extend((!run.is_empty()).then(|| term(run).text));
+        }
+    }
+    units
+}
+
 /// The folded characters of `text`, with their bytes.
 fn fold(text: &str) -> Vec<Folded> {
     let mut folded: Vec<Folded> = Vec::with_capacity(text.len() / 2);
@@ -66,7 +80,11 @@ fn fold(text: &str) -> Vec<Folded> {
         let compatible = std::iter::once(original).nfkc().flat_map(char::to_lowercase);
         for character in compatible {
             // Only the marks of European scripts are dropped: a Thai or Hindi vowel is a letter.
-            let parts = if is_unspaced(character) || matches!(u32::from(character), 0x0900..) { Parts::Whole(character) } else { Parts::Split(character) };
+            let parts = if is_unspaced(character) || matches!(u32::from(character), 0x0900..) {
+                Parts::Whole(character)
+            } else {
+                Parts::Split(character)
+            };
             parts.push(span, &mut folded);
         }
     }

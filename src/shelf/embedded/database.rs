@@ -154,7 +154,8 @@ pub(super) fn commit(connection: &mut Connection, change: &Change) -> rusqlite::
          ON CONFLICT (location) DO UPDATE SET path = excluded.path, sha256 = excluded.sha256, left_out = excluded.left_out",
         params![change.location, change.path, change.sha256, rows::left_out_to_json(&change.left_out)],
     )?;
-    let source: i64 = transaction.query_row("SELECT id FROM sources WHERE location = ?1", [&change.location], |row| row.get(0))?;
+    let source: i64 =
+        transaction.query_row("SELECT id FROM sources WHERE location = ?1", [&change.location], |row| row.get(0))?;
     let kept: Vec<String> = {
         let mut statement = transaction.prepare_cached("SELECT id FROM articles WHERE source = ?1 AND superseded IS NULL")?;
         let rows = statement.query_map([source], |row| row.get(0))?;
@@ -176,9 +177,9 @@ pub(super) fn commit(connection: &mut Connection, change: &Change) -> rusqlite::
                 insert_passages(&transaction, &incoming.id, version, content, number)?;
             }
             None => {
-                transaction.prepare_cached("UPDATE articles SET ordinal = ?2 WHERE id = ?1 AND superseded IS NULL")?.execute(
-                    params![incoming.id.0, ordinal],
-                )?;
+                transaction
+                    .prepare_cached("UPDATE articles SET ordinal = ?2 WHERE id = ?1 AND superseded IS NULL")?
+                    .execute(params![incoming.id.0, ordinal])?;
             }
         }
     }
@@ -235,7 +236,16 @@ pub(super) fn insert_passages(
     let mut insert = connection.prepare_cached("INSERT INTO passages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL)")?;
     for (passage, vector) in &content.passages {
         let bytes = vector.as_ref().map(crate::embed::UnitVector::to_bytes);
-        insert.execute(params![next, article.0, version, passage.span.start, passage.span.end, passage.section, bytes, change])?;
+        insert.execute(params![
+            next,
+            article.0,
+            version,
+            passage.span.start,
+            passage.span.end,
+            passage.section,
+            bytes,
+            change
+        ])?;
         next += 1;
     }
     Ok(())

@@ -78,15 +78,21 @@ impl Graph {
     }
 
     /// The nearest of the passages that `allowed` lets through, nearest first.
-    pub(super) fn nearest(&self, vector: &UnitVector, count: usize, effort: usize, allowed: &dyn Fn(PassageId) -> bool) -> Vec<Neighbor> {
+    pub(super) fn nearest(
+        &self,
+        vector: &UnitVector,
+        count: usize,
+        effort: usize,
+        allowed: &dyn Fn(PassageId) -> bool,
+    ) -> Vec<Neighbor> {
         if vector.as_slice().len() != self.shape.dimension || self.points() == 0 {
             return vec![];
         }
         let filter = |id: &usize| PassageId::try_from(*id).is_ok_and(allowed);
         let found = self.hnsw.search_filter(vector.as_slice(), count, effort.max(count), Some(&filter));
-        let neighbors = found.iter().filter_map(|found| {
-            Some(Neighbor { passage: PassageId::try_from(found.d_id).ok()?, score: 1.0 - found.distance })
-        });
+        let neighbors = found
+            .iter()
+            .filter_map(|found| Some(Neighbor { passage: PassageId::try_from(found.d_id).ok()?, score: 1.0 - found.distance }));
         neighbors.collect()
     }
 

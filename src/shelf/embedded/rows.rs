@@ -53,19 +53,40 @@ pub(super) fn insert_article(
 ) -> rusqlite::Result<()> {
     let Record { key, title, authors, affiliation, published, url, encoding, notes, title_lines, byline_lines } = &article.record;
     let headings: Vec<(u8, usize, usize)> = article.headings.iter().map(|h| (h.level, h.span.start, h.span.end)).collect();
-    let lines: Vec<u8> =
-        article.lines.runs().iter().flat_map(|(start, line)| [(*start as u64).to_le_bytes(), u64::from(*line).to_le_bytes()]).flatten().collect();
+    let lines: Vec<u8> = article
+        .lines
+        .runs()
+        .iter()
+        .flat_map(|(start, line)| [(*start as u64).to_le_bytes(), u64::from(*line).to_le_bytes()])
+        .flatten()
+        .collect();
     connection
         .prepare_cached("INSERT INTO articles VALUES (?1,?2,?3,?4,NULL,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)")?
         .execute(params![
-            incoming.id.0, version, source, ordinal, incoming.sha256, key, title, to_json(authors), affiliation, published, url,
-            encoding, to_json(notes), range_to_text(*title_lines), range_to_text(*byline_lines), article.text.as_bytes(),
-            to_json(&headings), lines
+            incoming.id.0,
+            version,
+            source,
+            ordinal,
+            incoming.sha256,
+            key,
+            title,
+            to_json(authors),
+            affiliation,
+            published,
+            url,
+            encoding,
+            to_json(notes),
+            range_to_text(*title_lines),
+            range_to_text(*byline_lines),
+            article.text.as_bytes(),
+            to_json(&headings),
+            lines
         ])?;
     Ok(())
 }
 
-const ARTICLE: &str = "SELECT a.id, a.version, a.superseded, a.sha256, s.path, s.sha256, a.key, a.title, a.authors, a.affiliation,
+const ARTICLE: &str =
+    "SELECT a.id, a.version, a.superseded, a.sha256, s.path, s.sha256, a.key, a.title, a.authors, a.affiliation,
     a.published, a.url, a.encoding, a.notes, a.title_lines, a.byline_lines, a.text, a.headings, a.lines
     FROM articles a JOIN sources s ON s.id = a.source";
 
@@ -155,9 +176,9 @@ pub(super) fn allowed(connection: &Connection, filter: &Filter) -> rusqlite::Res
            AND (?5 = '[]' OR s.path IN (SELECT value FROM json_each(?5)))",
     )?;
     let Filter { authors, published_from, published_to, articles, sources } = filter;
-    let rows = statement.query_map(
-        params![to_json(authors), published_from, published_to, to_json(articles), to_json(sources)],
-        |row| row.get(0),
-    )?;
+    let rows = statement
+        .query_map(params![to_json(authors), published_from, published_to, to_json(articles), to_json(sources)], |row| {
+            row.get(0)
+        })?;
     rows.collect()
 }

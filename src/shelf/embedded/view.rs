@@ -96,7 +96,8 @@ impl View {
         let chunks: Vec<(&[f32], PassageId)> = chunks.collect();
         let best = chunks.par_iter().map(|(rows, first)| {
             let rows = rows.chunks_exact(self.dimension).zip(*first..);
-            let scored = rows.filter(|(_, id)| allowed.contains(*id)).map(|(row, passage)| Neighbor { passage, score: dot(asked, row) });
+            let scored =
+                rows.filter(|(_, id)| allowed.contains(*id)).map(|(row, passage)| Neighbor { passage, score: dot(asked, row) });
             best_of(scored.collect(), count)
         });
         best_of(best.flatten().collect(), count)

@@ -47,6 +47,13 @@ impl Words {
                 Ok(words) => return Ok(words),
                 Err(reason) => tracing::warn!(reason, "the index of words is built again"),
             }
+        }
+        Self::anew(folder)
+    }
+
+    /// An empty index in `folder`, whatever is there now. Readers of the old one keep it.
+    pub(super) fn anew(folder: &Path) -> Result<Self, Error> {
+        if folder.exists() {
             std::fs::remove_dir_all(folder)?;
         }
         std::fs::create_dir_all(folder)?;
@@ -142,7 +149,8 @@ impl WordSearcher {
         for (score, address) in found {
             let document: TantivyDocument = self.searcher.doc(address)?;
             let id = document.get_first(self.fields.passage).and_then(|value| value.as_u64());
-            neighbors.extend(id.and_then(|id| PassageId::try_from(id).ok()).map(|passage| Neighbor { passage, score: score / ideal }));
+            neighbors
+                .extend(id.and_then(|id| PassageId::try_from(id).ok()).map(|passage| Neighbor { passage, score: score / ideal }));
         }
         Ok(neighbors)
     }

@@ -1,0 +1,70 @@
+//! Who may know whom.
+
+use std::path::{Path, PathBuf};
+
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// Each room, and the rooms that it may know.
+const ROOMS: [(&str, &[&str]); 10] = [
+    ("article", &[]),
+    ("chunk", &["article"]),
+    ("read", &["article", "chunk"]),
+    ("page", &["article", "read"]),
+    ("embed", &["read"]),
+    ("shelf", &["article", "chunk", "embed", "page", "read", "settings"]),
+    ("retrieve", &["embed", "shelf"]),
+    ("answer", &["article", "chunk", "embed", "retrieve", "shelf"]),
+    ("library", &["answer", "article", "chunk", "embed", "page", "read", "retrieve", "settings", "shelf"]),
+    ("settings", &[]),
+];
+
+/// Crates that only these rooms name.
+const CRATES: [(&str, &[&str]); 8] = [
+    ("axum", &["http"]),
+    ("tokio", &["http", "cli"]),
+    ("candle", &["embed"]),
+    ("tokenizers::", &["embed"]),
+    ("hnsw_rs", &["shelf/embedded/graph"]),
+    ("tantivy::", &["shelf/embedded/words", "shelf"]),
+    ("rusqlite", &["shelf"]),
+    ("clap", &["cli"]),
+];
+
+#[test]
+fn rooms_look_down_and_foreign_crates_stay_in_theirs() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut all = Vec::new();
+    files(&source, &mut all);
+    let mut wrong = Vec::new();
+    for file in all {
+        let name = file.strip_prefix(&source).unwrap().with_extension("").to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&file).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+        let room = name.split('/').next().unwrap_or_default();
+        if let Some((_, known)) = ROOMS.iter().find(|(name, _)| *name == room) {
+            for (other, _) in ROOMS.iter().chain(&[("http", [].as_slice()), ("cli", [].as_slice())]) {
+                let names = code.contains(&format!("crate::{other}::")) || code.contains(&format!("crate::{other};"));
+                if *other != room && names && !known.contains(other) {
+                    wrong.push(format!("{name} knows {other}"));
+                }
+            }
+        }
+        for (foreign, rooms) in CRATES {
+            let names = code.contains(&format!("use {foreign}")) || code.contains(&format!(" {foreign}::"));
+            if names && !rooms.iter().any(|allowed| name.starts_with(allowed)) {
+                wrong.push(format!("{name} names {foreign}"));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}

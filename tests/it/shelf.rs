@@ -1,0 +1,153 @@
+//! The shelf: versions, removal, filters, and caches that may be damaged.
+
+use std::path::{Path, PathBuf};
+
+use ibid::embed::Embedder;
+use ibid::library::Library;
+use ibid::retrieve::{Mode, Question};
+use ibid::shelf::Filter;
+use serde_json::json;
+
+use crate::service::{ingest, library, samples, settings};
+
+fn ids(library: &Library, question: &str, mode: Mode, filter: &Filter, limit: usize) -> Vec<u32> {
+    let question = Question::parse(question, None).unwrap();
+    library.search(&question, filter, mode, limit).unwrap().evidence.iter().map(|evidence| evidence.passage.id).collect()
+}
+
+#[test]
+fn an_edit_keeps_the_id_and_the_old_version_still_resolves() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.md");
+    let text = |length: &str| format!("---\ntitle: 桥\n---\n新桥长{length}米。\n");
+    std::fs::write(&file, text("三百")).unwrap();
+    let library = library(&folder.path().join("data"));
+    assert_eq!(ingest(&library, &file).articles, 1);
+    let before = library.shelf().articles(0, 1).unwrap().remove(0);
+    assert_eq!(ingest(&library, &file).unchanged, 1);
+    std::fs::write(&file, text("四百")).unwrap();
+    ingest(&library, &file);
+    let after = library.shelf().articles(0, 10).unwrap();
+    assert_eq!((after.len(), &after[0].id, after[0].version), (1, &before.id, 2));
+    let old = library.shelf().article(&before.id.0, Some(1)).unwrap().unwrap();
+    assert!(old.superseded && old.article.text.contains("三百"));
+    let answer = library.ask(&Question::parse("新桥有多长？", None).unwrap(), &Filter::default(), 5).unwrap().0;
+    assert!(answer.citations.iter().all(|citation| citation.quote().contains("四百")));
+}
+
+#[test]
+fn an_article_that_left_its_source_answers_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.jsonl");
+    let line = |id: &str, text: &str| format!("{}\n", json!({ "id": id, "title": id, "text": text }));
+    std::fs::write(&file, line("桥", "新桥长三百米。") + &line("塔", "旧塔高九十米。")).unwrap();
+    let library = library(&folder.path().join("data"));
+    ingest(&library, &file);
+    assert_eq!(ids(&library, "旧塔有多高", Mode::Hybrid, &Filter::default(), 5).len(), 2);
+    std::fs::write(&file, line("桥", "新桥长三百米。")).unwrap();
+    let report = ingest(&library, &file);
+    assert_eq!((report.articles, report.removed), (0, 1), "{report:?}");
+    assert_eq!(ids(&library, "旧塔有多高", Mode::Hybrid, &Filter::default(), 5).len(), 1);
+    library.remove(&std::fs::canonicalize(&file).unwrap().to_string_lossy()).unwrap();
+    for mode in [Mode::Hybrid, Mode::Dense, Mode::Lexical] {
+        assert_eq!(ids(&library, "新桥有多长", mode, &Filter::default(), 5), Vec::<u32>::new());
+    }
+}
+
+#[test]
+fn the_graph_finds_what_the_exact_scan_finds() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("many.jsonl");
+    let places = ["河", "山", "桥", "街", "塔", "湖", "田", "林", "站", "港"];
+    let things = ["集市", "学校", "医院", "茶馆", "书店", "工厂", "公园", "车站", "剧院", "码头"];
+    let lines: String = (0..800)
+        .map(|n| {
+            let (place, thing, year) = (places[n % 10], things[n / 10 % 10], 1950 + n / 10);
+            format!("{}\n", json!({ "id": n, "title": format!("{place}边的{thing}"), "text": format!("{year}年，{place}边开了一家{thing}，来的人有{n}个。") }))
+        })
+        .collect();
+    std::fs::write(&file, lines).unwrap();
+    let exact = library(&folder.path().join("exact"));
+    ingest(&exact, &file);
+    let mut with_graph = settings(&folder.path().join("graph"));
+    with_graph.search.exact_below = 10;
+    let open = || Library::open(with_graph.clone(), Embedder::bundled().unwrap()).unwrap();
+    let graph = open();
+    ingest(&graph, &file);
+    let questions = ["河边的集市", "哪一年开了医院", "山上有几个人", "1999年的车站", "a factory by the lake"];
+    let recall = |library: &Library| {
+        let hits: usize = questions
+            .iter()
+            .map(|question| {
+                let truth = ids(&exact, question, Mode::Dense, &Filter::default(), 10);
+                ids(library, question, Mode::Dense, &Filter::default(), 10).iter().filter(|id| truth.contains(id)).count()
+            })
+            .sum();
+        hits
+    };
+    assert!(recall(&graph) >= 48, "{} of 50", recall(&graph));
+    drop(graph);
+    // Saved, and loaded again.
+    let loaded = recall(&open());
+    assert!(loaded >= 48, "{loaded} of 50");
+    // A flipped bit anywhere in it is found, and the graph built again.
+    for damaged in below(&folder.path().join("graph")).iter().filter(|path| path.to_string_lossy().contains("graph-")) {
+        flip(damaged);
+        assert!(recall(&open()) >= 48, "{}", damaged.display());
+    }
+}
+
+fn below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(below(&path)) } else { found.push(path) }
+    }
+    found.sort();
+    found
+}
+
+fn flip(path: &Path) {
+    let mut bytes = std::fs::read(path).unwrap();
+    let middle = bytes.len() / 2;
+    if let Some(byte) = bytes.get_mut(middle) {
+        *byte ^= 4;
+    }
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn damaged_or_missing_word_files_are_built_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let first = library(&data);
+    ingest(&first, &samples().join("pages"));
+    let question = "夜市的摊位费";
+    let truth = ids(&first, question, Mode::Lexical, &Filter::default(), 5);
+    assert!(!truth.is_empty());
+    drop(first);
+    // Rebuilding gives the files new names, so they are taken by their place.
+    for place in 0..below(&data.join("words")).len() {
+        let Some(file) = below(&data.join("words")).get(place).cloned() else { break };
+        if file.extension().is_some_and(|extension| extension == "lock") {
+            continue;
+        }
+        flip(&file);
+        assert_eq!(ids(&library(&data), question, Mode::Lexical, &Filter::default(), 5), truth, "{}", file.display());
+    }
+    std::fs::remove_dir_all(data.join("words")).unwrap();
+    assert_eq!(ids(&library(&data), question, Mode::Lexical, &Filter::default(), 5), truth);
+}
+
+#[test]
+fn a_filter_restricts_both_legs() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = library(folder.path());
+    ingest(&library, &samples());
+    let filter = Filter { authors: vec!["常青".to_owned()], ..Filter::default() };
+    for mode in [Mode::Hybrid, Mode::Dense, Mode::Lexical] {
+        let question = Question::parse("夜市的河水", None).unwrap();
+        let found = library.search(&question, &filter, mode, 50).unwrap().evidence;
+        assert!(!found.is_empty() && found.iter().all(|evidence| evidence.passage.authors == ["常青"]), "{mode:?}");
+    }
+}
