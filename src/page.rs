@@ -51,15 +51,18 @@ pub struct LeftOut {
 /// The articles of `decoded`, or `None` when it is no newspaper page.
 pub fn reconstruct(decoded: &Decoded, similarity: Similarity<'_>) -> Option<Page> {
     let layout = lines::Layout::of(&decoded.text);
-    let wrapping = layout.wrapping();
-    if wrapping == Wrapping::None {
+    if !layout.is_chinese() {
         return None;
     }
     let blocks = blocks::blocks(&layout);
     // Wrapped prose is common; only a newspaper names its authors and its furniture
     // this way. The less its lines say, the more of that is needed.
-    let signs = blocks::newspaper_signs(&blocks);
-    if signs == 0 || (wrapping == Wrapping::Faint && signs < 2) {
+    let needed = match layout.wrapping() {
+        Wrapping::Clear => 1,
+        Wrapping::Faint => 2,
+        Wrapping::None => 3,
+    };
+    if blocks::newspaper_signs(&blocks) < needed {
         return None;
     }
     let mut cutting = drafts::drafts(&layout, blocks);

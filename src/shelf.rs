@@ -137,18 +137,25 @@ pub struct StoredPassage {
     pub title: String,
     /// Its article's authors.
     pub authors: Vec<String>,
+    /// What its article says of where the authors work.
+    pub affiliation: Option<String>,
 }
 
 impl StoredPassage {
     /// What helps to find the passage and is not in it.
     pub fn context(&self) -> String {
-        context(&self.title, &self.authors, self.passage.section.as_deref())
+        let Self { title, authors, affiliation, passage, text, .. } = self;
+        context(title, authors, affiliation.as_deref(), passage.section.as_deref(), text)
     }
 }
 
-/// Title, authors and section in one text.
-pub fn context(title: &str, authors: &[String], section: Option<&str>) -> String {
+/// Title, authors and section in one text; and for the passage that says where the
+/// authors work, the words that this is asked with, which no newspaper prints.
+pub fn context(title: &str, authors: &[String], affiliation: Option<&str>, section: Option<&str>, text: &str) -> String {
+    const ASKED_WITH: &str = "作者是谁，哪个单位的，职务，工作单位；author, affiliation, who is, works at";
+    let about_authors = affiliation.is_some_and(|affiliation| !affiliation.is_empty() && text.contains(affiliation));
     let parts = [title].into_iter().chain(authors.iter().map(String::as_str)).chain(section);
+    let parts = parts.chain(about_authors.then_some(ASKED_WITH));
     parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
 }
 

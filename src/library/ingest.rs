@@ -145,8 +145,10 @@ impl Library {
         let texts: Vec<String> = passages
             .iter()
             .map(|passage| {
-                let context = context(&record.title, &record.authors, passage.section.as_deref());
-                format!("{context}\n{}", article.quote(passage.span).unwrap_or_default())
+                let text = article.quote(passage.span).unwrap_or_default();
+                let context =
+                    context(&record.title, &record.authors, record.affiliation.as_deref(), passage.section.as_deref(), text);
+                format!("{context}\n{text}")
             })
             .collect();
         let vectors: Vec<Option<UnitVector>> = self.embedder.passages(&texts);

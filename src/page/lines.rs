@@ -62,17 +62,19 @@ impl Layout {
         self.lines.get(at).is_some_and(|line| line.gap > self.spacing)
     }
 
+    /// Whether this can be a page at all: some lines, mostly of Chinese characters.
+    pub(super) fn is_chinese(&self) -> bool {
+        const FEWEST: usize = 8;
+        let characters = self.lines.iter().flat_map(|line| line.text.chars());
+        let (han, all) = characters.fold((0, 0), |(han, all), c| (han + usize::from(is_han(c)), all + 1));
+        self.lines.len() >= FEWEST && han * 2 > all
+    }
+
     /// How much this looks like running text, broken at a column's width: lines end
     /// in the middle of a sentence, lines beside each other are equally wide, and
     /// sentences end in the middle of lines (in verse they do not).
     pub(super) fn wrapping(&self) -> Wrapping {
-        const FEWEST: usize = 8;
         let lines = &self.lines;
-        let characters = lines.iter().flat_map(|line| line.text.chars());
-        let (han, all) = characters.fold((0, 0), |(han, all), c| (han + usize::from(is_han(c)), all + 1));
-        if lines.len() < FEWEST || han * 2 <= all {
-            return Wrapping::None;
-        }
         let open = |line: &Line| line.text.chars().next_back().is_some_and(|c| is_han(c) || c.is_alphanumeric());
         let even = |pair: &[Line]| pair[0].width.abs_diff(pair[1].width) <= 5;
         let wrapped = lines.windows(2).filter(|pair| open(&pair[0]) && pair[0].width >= 10 && even(pair)).count();

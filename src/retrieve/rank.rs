@@ -29,8 +29,8 @@ pub struct Scores {
     pub words: f32,
     /// Tokens compared with tokens, 0 to 1.
     pub tokens: f32,
-    /// Characters or words of the question that the nearest passages hold at all, 0 to 1;
-    /// the same for all passages of a question. Low when they are in another language.
+    /// Whether the question is in the passages' language, 0 to 1; the same for all
+    /// passages of a question.
     pub same_language: f32,
 }
 
@@ -49,10 +49,9 @@ pub(super) fn ranked(
     let tokens = embedder.relevance(question.as_str(), &texts);
     let best = words.iter().map(|neighbor| neighbor.score).fold(f32::MIN_POSITIVE, f32::max);
     let same_language = same_language(question.as_str(), &passages, &[near, words]);
-    let trust = ((same_language - FOREIGN) / (FAMILIAR - FOREIGN)).clamp(0.0, 1.0);
     // The best candidate of both measures says how much words can add here.
     let ceiling = tokens.iter().zip(&passages).map(|(token, passage)| token * share(&bm25, passage.id, best)).fold(0.0, f32::max);
-    let (words_weight, meaning_weight) = (WORDS * trust * ceiling, MEANING * (2.0 - trust));
+    let (words_weight, meaning_weight) = (WORDS * same_language * ceiling, MEANING * (2.0 - same_language));
     let mut evidence: Vec<Evidence> = passages
         .into_iter()
         .zip(tokens)
@@ -67,7 +66,8 @@ pub(super) fn ranked(
     evidence
 }
 
-/// The share of the question's units, characters or words, that the first passages of each leg hold.
+/// Whether the question is in the passages' language, 0 to 1: by the share of its
+/// characters or words that the first passages of each leg hold at all.
 #[expect(clippy::cast_precision_loss, reason = "words of a question")]
 fn same_language(question: &str, passages: &[StoredPassage], legs: &[&[Neighbor]]) -> f32 {
     const FIRST: usize = 3;
@@ -75,7 +75,8 @@ fn same_language(question: &str, passages: &[StoredPassage], legs: &[&[Neighbor]
     let near = passages.iter().filter(|passage| first.contains(&passage.id));
     let held: BTreeSet<String> = near.flat_map(|passage| units(&passage.text)).collect();
     let asked = units(question);
-    asked.iter().filter(|unit| held.contains(*unit)).count() as f32 / asked.len().max(1) as f32
+    let known = asked.iter().filter(|unit| held.contains(*unit)).count() as f32 / asked.len().max(1) as f32;
+    ((known - FOREIGN) / (FAMILIAR - FOREIGN)).clamp(0.0, 1.0)
 }
 
 fn share(bm25: &HashMap<PassageId, f32>, passage: PassageId, best: f32) -> f32 {

@@ -143,7 +143,7 @@ pub(super) fn articles(connection: &Connection, offset: usize, limit: usize) -> 
 /// Passages by number, in the order asked for; those that are gone are left out.
 pub(super) fn passages(connection: &Connection, ids: &[PassageId]) -> rusqlite::Result<Vec<StoredPassage>> {
     let mut statement = connection.prepare_cached(
-        "SELECT p.id, p.article, p.version, p.start, p.stop, p.section, substr(a.text, p.start + 1, p.stop - p.start), a.title, a.authors
+        "SELECT p.id, p.article, p.version, p.start, p.stop, p.section, substr(a.text, p.start + 1, p.stop - p.start), a.title, a.authors, a.affiliation
          FROM passages p JOIN articles a ON a.id = p.article AND a.version = p.version WHERE p.id = ?1 AND p.removed IS NULL",
     )?;
     let mut found = Vec::with_capacity(ids.len());
@@ -157,6 +157,7 @@ pub(super) fn passages(connection: &Connection, ids: &[PassageId]) -> rusqlite::
                 text: String::from_utf8_lossy(&row.get::<_, Vec<u8>>(6)?).into_owned(),
                 title: row.get(7)?,
                 authors: from_json(&row.get::<_, String>(8)?),
+                affiliation: row.get(9)?,
             })
         });
         found.extend(row.optional()?);
