@@ -1,8 +1,8 @@
 //! Evidence → answer: statements, each with the quotes that carry it.
 //!
-//! [`extractive`] picks the sentences that answer and quotes them; it cannot say
+//! [`extractive()`] picks the sentences that answer and quotes them; it cannot say
 //! what no article says. Whether the articles answer at all is a probability
-//! ([`confidence`]), learnt on questions with and without an answer.
+//! (`confidence`), learnt on questions with and without an answer.
 
 mod confidence;
 mod extractive;

@@ -1,8 +1,8 @@
 //! Text → [`UnitVector`]: loads a model folder and runs it.
 //!
 //! A model is a folder as the Hugging Face ecosystem lays it out; its own
-//! `modules.json` and `config.json` choose the code ([`folder`]). Static models are
-//! a table of token vectors ([`table`]); BERT encoders run in Candle ([`bert`]).
+//! `modules.json` and `config.json` choose the code (`folder`). Static models are
+//! a table of token vectors (`table`); BERT encoders run in Candle (`bert`).
 //! Nothing here fetches anything.
 
 mod bert;

@@ -17,7 +17,7 @@
 //! | [`page`] | a newspaper page's raw text → its articles | `article`, `read`'s decoded text |
 //! | [`chunk`] | article → passages; sentences in every script | `article` |
 //! | [`embed`] | text → unit vector; the only room with Candle and tokenizers | `read` for hexadecimals |
-//! | [`shelf`] | keeps and searches: SQLite, hnsw_rs, tantivy | `article`, `embed`, `page`'s left-out lines |
+//! | [`shelf`] | keeps and searches: SQLite, `hnsw_rs`, tantivy | `article`, `embed`, `page`'s left-out lines |
 //! | [`retrieve`] | question → evidence | `shelf`, `embed` |
 //! | [`answer`] | evidence → answer with citations | `retrieve` |
 //! | [`library`] | joins them: ingest, ask, search | all above |

@@ -4,10 +4,10 @@
 //! column's width, headlines gathered somewhere, bylines alone on a line,
 //! furniture in between. [`reconstruct`] puts it together again in four steps:
 //!
-//! 1. [`lines`]: physical lines with their widths and the blank lines between them;
-//! 2. [`blocks`]: lines → paragraphs, headlines, bylines, affiliations, furniture;
-//! 3. [`drafts`]: blocks → one draft an article, and headlines that stand apart;
-//! 4. [`titles`]: which headline belongs to which draft, by place and by meaning.
+//! 1. `lines`: physical lines with their widths and the blank lines between them;
+//! 2. `blocks`: lines → paragraphs, headlines, bylines, affiliations, furniture;
+//! 3. `drafts`: blocks → one draft an article, and headlines that stand apart;
+//! 4. `titles`: which headline belongs to which draft, by place and by meaning.
 //!
 //! What is doubtful is noted in the article's record. Every line of the file ends
 //! in exactly one place: an article's text, its title, its byline, or
@@ -67,5 +67,5 @@ pub fn reconstruct(decoded: &Decoded, similarity: Similarity<'_>) -> Option<Page
     }
     let mut cutting = drafts::drafts(&layout, blocks);
     titles::assign(&layout, &mut cutting, similarity);
-    Some(assemble::page(&layout, cutting, decoded))
+    Some(assemble::page(&layout, &cutting, decoded))
 }

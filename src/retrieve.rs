@@ -2,7 +2,7 @@
 //!
 //! By meaning and by words each find passages. All are then compared with the
 //! question token by token (or by vector, as the model does it), which neither leg
-//! can do for the whole library, and [`rank`] weighs the three.
+//! can do for the whole library, and `rank` weighs the three.
 
 mod rank;
 

@@ -193,16 +193,16 @@ pub fn resolve(
         let text = std::fs::read_to_string(path).map_err(|reason| Error::Unreadable { path: shown.clone(), reason })?;
         let table: Table = text.parse().map_err(|reason| Error::Syntax { path: shown.clone(), reason })?;
         for (key, value) in flatten(table) {
-            set(&mut merged, &key, value, &format!("`{shown}`"))?;
+            set(&mut merged, &key, &value, &format!("`{shown}`"))?;
         }
     }
     for (name, text) in environment {
         let Some(rest) = name.strip_prefix("IBID__") else { continue };
         let key = rest.to_lowercase().replace("__", ".");
-        set(&mut merged, &key, Value::String(text), &format!("environment variable `{name}`"))?;
+        set(&mut merged, &key, &Value::String(text), &format!("environment variable `{name}`"))?;
     }
     for Override { key, value, flag } in overrides {
-        set(&mut merged, key, value, &format!("`{flag}`"))?;
+        set(&mut merged, key, &value, &format!("`{flag}`"))?;
     }
     check(merged)
 }
@@ -210,17 +210,16 @@ pub fn resolve(
 fn flatten(table: Table) -> Vec<(String, Value)> {
     let mut flat = Vec::new();
     for (section, value) in table {
-        match value {
-            Value::Table(inner) => {
-                flat.extend(inner.into_iter().map(|(key, value)| (format!("{section}.{key}"), value)));
-            }
-            other => flat.push((section, other)),
+        if let Value::Table(inner) = value {
+            flat.extend(inner.into_iter().map(|(key, value)| (format!("{section}.{key}"), value)));
+        } else {
+            flat.push((section, value));
         }
     }
     flat
 }
 
-fn set(merged: &mut Table, key: &str, value: Value, origin: &str) -> Result<(), Error> {
+fn set(merged: &mut Table, key: &str, value: &Value, origin: &str) -> Result<(), Error> {
     let known = key.split_once('.').and_then(|(section, name)| merged.get_mut(section)?.as_table_mut()?.get_mut(name));
     let Some(slot) = known else {
         return Err(Error::Unknown { key: key.to_owned(), origin: origin.to_owned(), hint: nearest(key, merged) });

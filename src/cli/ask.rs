@@ -69,8 +69,8 @@ fn show(answer: &Answer) {
         }
     }
     for statement in &answer.statements {
-        let marks: String = statement.citations.iter().map(|n| format!("[{n}]")).collect();
-        print(&format!("{} {}", harmless(&statement.text), styled(&marks, "1")));
+        let marks: Vec<String> = statement.citations.iter().map(|n| format!("[{n}]")).collect();
+        print(&format!("{} {}", harmless(&statement.text), styled(&marks.concat(), "1")));
     }
     print("");
     for (n, citation) in (1..).zip(&answer.citations) {
@@ -94,12 +94,13 @@ fn cited(n: usize, citation: &Citation, answerable: bool) -> String {
     );
     let mut shown = format!("{head}\n    {}", styled(&harmless(&place), "2"));
     if !answerable {
-        shown.push_str(&format!("\n    {}", harmless(citation.quote()).replace('\n', "\n    ")));
+        shown.push_str("\n    ");
+        shown.push_str(&harmless(citation.quote()).replace('\n', "\n    "));
     }
     shown
 }
 
-/// Text in a terminal's style, unless nobody watches or NO_COLOR is set.
+/// Text in a terminal's style, unless nobody watches or `NO_COLOR` is set.
 fn styled(text: &str, code: &str) -> String {
     let plain = !std::io::stdout().is_terminal() || std::env::var_os("NO_COLOR").is_some();
     if plain { text.to_owned() } else { format!("\u{1b}[{code}m{text}\u{1b}[0m") }

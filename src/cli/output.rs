@@ -84,7 +84,7 @@ pub(super) fn report(report: &IngestReport, seconds: f64, quiet: bool) {
     let mut words = format!("ingested {articles} articles ({passages} passages) from {sources} sources in {seconds:.2} s");
     for (count, what) in [(unchanged, "sources unchanged"), (removed, "articles removed"), (&unusable.len(), "unusable")] {
         if *count > 0 {
-            words.push_str(&format!(", {count} {what}"));
+            words += &[", ", &count.to_string(), " ", what].concat();
         }
     }
     say(&words);

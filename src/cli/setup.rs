@@ -23,9 +23,9 @@ pub(super) fn logging(log: &Log, quiet: bool) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&directive).map_err(|error| Usage(format!("setting `log.filter`: {error}")))?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if log.format == "json" {
-        builder.json().init()
+        builder.json().init();
     } else {
-        builder.init()
+        builder.init();
     }
     Ok(())
 }

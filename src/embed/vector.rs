@@ -11,7 +11,9 @@ impl UnitVector {
         if !length.is_finite() || length < 1e-12 {
             return None;
         }
-        values.iter_mut().for_each(|value| *value /= length);
+        for value in &mut values {
+            *value /= length;
+        }
         Some(Self(values.into_boxed_slice()))
     }
 

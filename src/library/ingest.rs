@@ -56,6 +56,16 @@ pub struct IngestReport {
     pub missing: Vec<String>,
 }
 
+/// What a source holds.
+#[derive(Default)]
+struct Found {
+    articles: Vec<Article>,
+    /// Lines of a page that are in no article.
+    left_out: Vec<LeftOut>,
+    /// Parts that cannot be used.
+    broken: Vec<read::Error>,
+}
+
 impl Library {
     /// Reads `corpus` into the library. What has been committed when it ends, however it ends, is kept.
     pub fn ingest(&self, corpus: &Corpus, progress: &dyn Fn(Progress<'_>)) -> Result<IngestReport, Error> {
@@ -88,10 +98,8 @@ impl Library {
             report.unchanged += 1;
             return Ok(());
         }
-        let (articles, left_out, broken) = match self.articles(source) {
-            Ok(read) => read,
-            Err(reason) => (vec![], vec![], vec![reason]),
-        };
+        let Found { articles, left_out, broken } =
+            self.articles(source).unwrap_or_else(|reason| Found { broken: vec![reason], ..Found::default() });
         let failed = articles.is_empty() && !broken.is_empty();
         report.unusable.extend(broken.into_iter().map(|reason| Unusable { path: source.path.clone(), reason }));
         if failed {
@@ -117,17 +125,15 @@ impl Library {
         self.shelf.commit(&Change { path, location, sha256, left_out, articles: incoming })
     }
 
-    /// A source's articles, what is left of a page, and what is broken in it.
-    fn articles(&self, source: &Source) -> Result<(Vec<Article>, Vec<LeftOut>, Vec<read::Error>), read::Error> {
-        let (reading, errors) = read::read(source)?;
-        let (articles, left_out) = match reading {
-            Reading::Articles(articles) => (articles, vec![]),
+    fn articles(&self, source: &Source) -> Result<Found, read::Error> {
+        let (reading, broken) = read::read(source)?;
+        Ok(match reading {
+            Reading::Articles(articles) => Found { articles, broken, ..Found::default() },
             Reading::Plain(decoded) => match page::reconstruct(&decoded, &|a, b| self.similarity(a, b)) {
-                Some(page) => (page.articles, page.left_out),
-                None => (vec![read::prose(decoded, read::stem(&source.path))], vec![]),
+                Some(page) => Found { articles: page.articles, left_out: page.left_out, broken },
+                None => Found { articles: vec![read::prose(decoded, read::stem(&source.path))], broken, ..Found::default() },
             },
-        };
-        Ok((articles, left_out, errors))
+        })
     }
 
     fn similarity(&self, a: &str, b: &str) -> f32 {

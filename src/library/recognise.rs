@@ -37,20 +37,21 @@ pub(super) fn recognise(source: &Source, articles: Vec<Article>, kept: &[KnownAr
     }
     let mut taken: Vec<ArticleId> = kept.iter().map(|kept| kept.id.clone()).collect();
     let all = articles.into_iter().zip(found).enumerate();
-    all.map(|(ordinal, (article, found))| match found {
-        Some(kept) => Recognised { unchanged: kept.sha256 == fingerprint(&article), id: kept.id.clone(), article },
-        None => {
-            let id = new_id(source, &article, ordinal, &taken);
-            taken.push(id.clone());
-            Recognised { article, id, unchanged: false }
+    all.map(|(ordinal, (article, found))| {
+        if let Some(kept) = found {
+            return Recognised { unchanged: kept.sha256 == fingerprint(&article), id: kept.id.clone(), article };
         }
+        let id = new_id(source, &article, ordinal, &taken);
+        taken.push(id.clone());
+        Recognised { article, id, unchanged: false }
     })
     .collect()
 }
 
 fn new_id(source: &Source, article: &Article, ordinal: usize, taken: &[ArticleId]) -> ArticleId {
     let name = article.record.key.as_ref().unwrap_or(&article.record.title);
-    (0_u32..)
+    // Sixty-four bits collide about never; the attempts are for that case.
+    (0..=u32::MAX)
         .map(|attempt| {
             let seed = format!("{}\0{name}\0{ordinal}\0{attempt}", source.location);
             ArticleId(hex(&Sha256::digest(seed)[..8]))

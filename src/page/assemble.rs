@@ -10,7 +10,7 @@ use crate::read::Decoded;
 const TITLE_LENGTH: usize = 24;
 
 /// The page's articles, and every line that is in none of them.
-pub(super) fn page(layout: &Layout, cutting: Cutting, decoded: &Decoded) -> Page {
+pub(super) fn page(layout: &Layout, cutting: &Cutting, decoded: &Decoded) -> Page {
     let mut held = vec![false; layout.lines.len()];
     let articles: Vec<Article> = cutting.drafts.iter().filter_map(|draft| article(layout, draft, decoded, &mut held)).collect();
     let mut left_out: Vec<LeftOut> = Vec::new();

@@ -122,7 +122,7 @@ impl Cutter<'_> {
     }
 
     fn affiliation(&mut self, text: String, lines: Vec<usize>) {
-        self.pending_to_headings();
+        self.pending_as_headings();
         match self.cutting.drafts.last_mut() {
             Some(draft) if draft.affiliation.is_none() => draft.affiliation = Some((text, lines)),
             _ => self.cutting.left_out.extend(lines.iter().map(|line| (*line, "an affiliation without an article"))),
@@ -140,9 +140,9 @@ impl Cutter<'_> {
         } else if fresh {
             // Between a byline and its text: the title, printed below the name.
             let draft = self.cutting.drafts.len() - 1;
-            self.to_headlines(Some(draft));
+            self.set_apart(Some(draft));
         } else {
-            self.pending_to_headings();
+            self.pending_as_headings();
         }
         let signed = lines.last().and_then(|last| names::closing_byline(&self.layout.lines[*last].text));
         let Some(draft) = self.cutting.drafts.last_mut() else { return };
@@ -158,16 +158,16 @@ impl Cutter<'_> {
     /// Begins a draft; the headlines just before it may be its title.
     fn begin(&mut self) {
         let draft = self.cutting.drafts.len();
-        self.to_headlines(Some(draft));
+        self.set_apart(Some(draft));
         self.cutting.drafts.push(Draft::default());
         self.closed = false;
     }
 
-    fn to_headlines(&mut self, above: Option<usize>) {
+    fn set_apart(&mut self, above: Option<usize>) {
         let run = std::mem::take(&mut self.pending);
         let count = run.len();
         for (place, lines) in run.into_iter().enumerate() {
-            let tight = place > 0 && self.layout.lines[lines[0]].gap <= self.layout.spacing.saturating_sub(1).max(0);
+            let tight = place > 0 && self.layout.lines[lines[0]].gap <= self.layout.spacing.saturating_sub(1);
             let joins_previous = place > 0 && (tight || (self.layout.spacing == 0 && self.layout.lines[lines[0]].gap == 0));
             #[expect(clippy::cast_precision_loss, reason = "a handful of headlines")]
             let nearness = 1.0 / (count - place) as f32 / if place + 1 == count { (count as f32).sqrt() } else { 2.0 };
@@ -177,7 +177,7 @@ impl Cutter<'_> {
     }
 
     /// In the middle of an article, a headline is a section heading.
-    fn pending_to_headings(&mut self) {
+    fn pending_as_headings(&mut self) {
         let run = std::mem::take(&mut self.pending);
         match self.cutting.drafts.last_mut() {
             Some(draft) => {
@@ -196,7 +196,7 @@ impl Cutter<'_> {
     }
 
     fn finish(mut self) -> Cutting {
-        self.to_headlines(None);
+        self.set_apart(None);
         self.cutting.drafts.retain(|draft| !draft.parts.is_empty() || !draft.byline.is_empty());
         self.find_lead();
         self.cutting

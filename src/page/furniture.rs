@@ -87,7 +87,6 @@ pub(super) fn opens_advertisement(text: &str) -> bool {
 
 /// A line that heads a page's lead: "导读".
 pub(super) fn is_lead_label(text: &str) -> bool {
-    let bare: String = text.chars().filter(|c| !c.is_whitespace() && !"【】[]：:■□".contains(*c)).collect();
     const LABELS: [&str; 16] = [
         "导读",
         "编者按",
@@ -106,6 +105,7 @@ pub(super) fn is_lead_label(text: &str) -> bool {
         "本期導讀",
         "前言",
     ];
+    let bare: String = text.chars().filter(|c| !c.is_whitespace() && !"【】[]：:■□".contains(*c)).collect();
     LABELS.contains(&bare.as_str())
 }
 

@@ -115,7 +115,7 @@ pub(super) fn closing_byline(text: &str) -> Option<Vec<String>> {
     let at = inner.rfind(['（', '('])?;
     let inner = inner[at..].trim_start_matches(['（', '(']);
     let (names, role) = take_names(inner)?;
-    (role && !names.is_empty() && names.iter().all(could_be_name)).then_some(names)
+    (role && !names.is_empty() && names.iter().all(|name| could_be_name(name))).then_some(names)
 }
 
 /// "文/李明", "李明/文", "李明 文", "文：李明".
@@ -160,7 +160,7 @@ fn join_single_characters(pieces: &[&str]) -> Vec<String> {
     let mut letters = String::new();
     let flush = |letters: &mut String, names: &mut Vec<String>| {
         let all: Vec<char> = std::mem::take(letters).chars().collect();
-        let size = if all.len() > 3 && all.len() % 2 == 0 { 2 } else { all.len().max(1) };
+        let size = if all.len() > 3 && all.len().is_multiple_of(2) { 2 } else { all.len().max(1) };
         names.extend(all.chunks(size).map(|name| name.iter().collect::<String>()));
     };
     for piece in pieces {
@@ -175,18 +175,17 @@ fn join_single_characters(pieces: &[&str]) -> Vec<String> {
     names
 }
 
-fn is_name(name: &String) -> bool {
+fn is_name(name: &str) -> bool {
     let length = name.chars().count();
     let compound = COMPOUND.iter().any(|surname| name.starts_with(surname));
     let single = name.chars().next().is_some_and(|first| SURNAMES.contains(first));
     // "理论·智库" is a column far more often than a foreign name stands in a byline without a role.
     let fits = (compound && (3..=4).contains(&length)) || (single && (2..=3).contains(&length));
-    fits && !NO_NAMES.contains(&name.as_str())
+    fits && !NO_NAMES.contains(&name)
 }
 
-#[expect(clippy::ptr_arg, reason = "used as a predicate over Strings")]
-fn could_be_name(name: &String) -> bool {
-    (2..=12).contains(&name.chars().count()) && !NO_NAMES.contains(&name.as_str())
+fn could_be_name(name: &str) -> bool {
+    (2..=12).contains(&name.chars().count()) && !NO_NAMES.contains(&name)
 }
 
 #[cfg(test)]

@@ -84,7 +84,7 @@ fn damage(encoding: &'static Encoding, bytes: &[u8]) -> usize {
 
 /// UTF-16 without a mark: line breaks, spaces and digits leave zero bytes on one side.
 fn wide(bytes: &[u8]) -> Option<&'static Encoding> {
-    if bytes.len() % 2 != 0 {
+    if !bytes.len().is_multiple_of(2) {
         return None;
     }
     let plausible = |encoding: &'static Encoding| {

@@ -162,8 +162,8 @@ impl Reader<'_> {
 
     /// Tokens come in order, so lines are counted once.
     fn line_at(&mut self, at: usize) -> u32 {
-        let passed = self.html.as_bytes().get(self.counted..at.max(self.counted)).unwrap_or_default();
-        let breaks = passed.iter().filter(|byte| **byte == b'\n').count();
+        let passed = self.html.get(self.counted..at.max(self.counted)).unwrap_or_default();
+        let breaks = passed.matches('\n').count();
         self.line = self.line.saturating_add(u32::try_from(breaks).unwrap_or(u32::MAX));
         self.counted = at.max(self.counted);
         self.line
@@ -181,13 +181,13 @@ impl Reader<'_> {
             self.page.title.push_str(words);
             return;
         }
-        let link = self.is_open("a");
+        let linked = self.is_open("a");
         for (number, piece) in (line..).zip(words.split('\n')) {
             let piece: String = collapse(piece, number > line, self.current.pieces.last());
             if piece.is_empty() {
                 continue;
             }
-            if link {
+            if linked {
                 self.current.link_chars += piece.chars().count();
             }
             self.current.pieces.push((piece, number));

@@ -71,21 +71,19 @@ impl<'a> Writer<'a> {
     }
 
     fn start(&mut self, tag: &Tag<'_>) {
-        match tag {
-            Tag::Heading { level, .. } => {
-                self.builder.end_paragraph();
-                self.heading = Some((self.builder.position(), depth(*level)));
-                if self.record.title.is_empty() {
-                    let line = self.last_line;
-                    self.record.title_lines = Some(crate::article::LineRange { first: line, last: line });
-                }
+        if let Tag::Heading { level, .. } = tag {
+            self.builder.end_paragraph();
+            self.heading = Some((self.builder.position(), depth(*level)));
+            if self.record.title.is_empty() {
+                let line = self.last_line;
+                self.record.title_lines = Some(crate::article::LineRange { first: line, last: line });
             }
-            // An image's words are not printed.
-            Tag::Image { .. } => self.hidden += 1,
-            _ => {}
         }
+        // An image's words are not printed.
+        self.hidden += u32::from(matches!(tag, Tag::Image { .. }));
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all other ends leave nothing behind")]
     fn end(&mut self, tag: TagEnd) {
         match tag {
             TagEnd::Heading(_) => self.end_heading(),

@@ -137,8 +137,12 @@ impl Shelf {
         let words = self.update_words(&writer, newest)?;
         let (block, added) = self.load_block(&writer, old.change)?;
         let mut live = PassageSet::clone(&old.live);
-        added.iter().for_each(|id| live.insert(*id));
-        removed_since(&writer, old.change)?.into_iter().for_each(|id| live.remove(id));
+        for id in added {
+            live.insert(id);
+        }
+        for id in removed_since(&writer, old.change)? {
+            live.remove(id);
+        }
         let mut blocks = old.blocks.clone();
         blocks.extend(block.map(Arc::new));
         let graph = self.grow_graph(old.graph.as_ref(), &blocks, &live, newest)?;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::service::Service;
 
 fn code_points(text: &str, start: u64, end: u64) -> String {
-    text.chars().skip(start as usize).take((end - start) as usize).collect()
+    text.chars().zip(0..).filter(|(_, at)| (start..end).contains(at)).map(|(character, _)| character).collect()
 }
 
 /// Each quote is the slice that its offsets name, and each mark has its citation.

@@ -1,6 +1,12 @@
 //! All integration tests, one file a subject. Each uses the real model, the real
 //! SQLite and the real indexes; none needs a network or a fixed port.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::format_collect,
+    reason = "a test that cannot go on shall fail, and short code reads better"
+)]
+
 mod bad_input;
 mod http;
 mod kill;

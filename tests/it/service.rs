@@ -17,7 +17,7 @@ pub(crate) const IBID: &str = env!("CARGO_BIN_EXE_ibid");
 /// Default settings with the library in `data`.
 pub(crate) fn settings(data: &Path) -> Settings {
     let mut settings = settings::resolve(None, std::iter::empty(), vec![]).unwrap();
-    settings.library.data = data.to_owned();
+    data.clone_into(&mut settings.library.data);
     settings
 }
 
@@ -74,7 +74,7 @@ impl Service {
     /// Sends a request as written and gives status, head and body.
     pub(crate) fn raw(&self, request: &[u8]) -> (u16, String, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
         // A refusal may come, and the connection close, before all is sent.
         let _ = stream.write_all(request);
         let mut bytes = Vec::new();

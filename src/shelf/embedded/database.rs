@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::rows;
-use crate::article::ArticleId;
+use crate::article::{ArticleId, Passage};
 use crate::shelf::{Change, Content, Counts, Error, Identity, KnownArticle, KnownSource};
 
 /// The form of the tables; another number is refused.
@@ -232,21 +232,12 @@ pub(super) fn insert_passages(
     content: &Content,
     change: u64,
 ) -> rusqlite::Result<()> {
-    let mut next: i64 = connection.query_row("SELECT coalesce(max(id), -1) + 1 FROM passages", [], |row| row.get(0))?;
+    let next: i64 = connection.query_row("SELECT coalesce(max(id), -1) + 1 FROM passages", [], |row| row.get(0))?;
     let mut insert = connection.prepare_cached("INSERT INTO passages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL)")?;
-    for (passage, vector) in &content.passages {
+    for (id, (passage, vector)) in (next..).zip(&content.passages) {
         let bytes = vector.as_ref().map(crate::embed::UnitVector::to_bytes);
-        insert.execute(params![
-            next,
-            article.0,
-            version,
-            passage.span.start,
-            passage.span.end,
-            passage.section,
-            bytes,
-            change
-        ])?;
-        next += 1;
+        let Passage { span, section } = passage;
+        insert.execute(params![id, article.0, version, span.start, span.end, section, bytes, change])?;
     }
     Ok(())
 }

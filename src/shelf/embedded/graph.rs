@@ -153,8 +153,8 @@ impl Graph {
         // The loaded graph borrows its loader; one is leaked at each start, a few hundred bytes.
         let mut loader: Option<&'static mut HnswIo> = Some(Box::leak(Box::new(HnswIo::new(path, name))));
         let load = AssertUnwindSafe(move || loader.take().map(HnswIo::load_hnsw::<f32, UnitDistance>));
-        let loaded = catch_unwind(load).map_err(|_| "the loader panicked".to_owned())?;
-        let hnsw = loaded.ok_or("no loader")?.map_err(|error| error.to_string())?;
+        let attempt = catch_unwind(load).map_err(|_| "the loader panicked".to_owned())?;
+        let hnsw = attempt.ok_or("no loader")?.map_err(|error| error.to_string())?;
         if hnsw.get_nb_point() != manifest.points {
             return Err("points are missing".to_owned());
         }
