@@ -115,6 +115,10 @@ impl Scanner<'_> {
         })
     }
 
+    fn indent(&self, at: usize) -> usize {
+        self.rest.get(at).map_or(0, |index| self.layout.lines[*index].indent)
+    }
+
     fn is_stuck(&self, at: usize) -> bool {
         self.rest.get(at).is_some_and(|index| self.layout.is_stuck(*index))
     }
@@ -146,12 +150,16 @@ impl Scanner<'_> {
             self.advertising = false;
             return Kind::Paragraph;
         }
-        let reason = furniture::between(self.text(self.at));
+        let text = self.text(self.at).to_owned();
+        let reason = furniture::between(&text);
         self.at = if reason.is_some() { self.at + 1 } else { self.head() };
         match reason {
             Some(reason) => Kind::Furniture(reason),
-            None if self.advertising => Kind::Furniture("an advertisement"),
-            None => Kind::Head,
+            None if self.advertising && furniture::may_advertise(&text) => Kind::Furniture("an advertisement"),
+            None => {
+                self.advertising = false;
+                Kind::Head
+            }
         }
     }
 
@@ -239,16 +247,38 @@ impl Scanner<'_> {
             (self.at + 1..self.rest.len()).take_while(|at| !self.interrupts(*at)).take(8).map(|at| self.width(at)).collect();
         let Some(next) = following.first() else { return false };
         let first = self.width(self.at);
+        if self.layout.indented && (2..=4).contains(&self.indent(self.at)) {
+            return true;
+        }
         if ends_sentence(self.text(self.at + 1)) {
             // A first line and a last line: the last is never much wider.
-            return !first.is_below(*next, 5);
+            return !first.is_below(*next, 6);
         }
         let near = following.iter().take(2).fold(*next, |widest, width| widest.max(*width));
         let usual = Width::median(&following).max(*next);
         let wide = usual.is_below(first, 3) && self.column_before().is_below(first, 3);
-        // The line after a section heading is a paragraph's first, which its indent makes narrower.
-        let heads = following.get(1).is_some_and(|third| next.is_below(*third, 3) && first.is_below(*third, 3));
-        !first.is_below(near, 6) && !wide && !heads
+        !first.is_below(near, 6) && !wide && !self.heads(&following) && self.is_even()
+    }
+
+    /// Whether no line up to the end of the first sentence is far narrower than the
+    /// next: columns change their width around a picture, but not by so much.
+    fn is_even(&self) -> bool {
+        let sentence = (self.at..self.rest.len()).take_while(|at| !ends_sentence(self.text(*at)));
+        let mut steps = sentence.map(|at| (self.width(at), self.width(at + 1)));
+        steps.all(|(width, next)| width.0 * 10 >= next.0 * 7)
+    }
+
+    /// Whether the next line is a paragraph's first: then this one is its heading.
+    /// An indent says so, or the width that is left when the indent was cut off.
+    fn heads(&self, following: &[Width]) -> bool {
+        const FEWEST: usize = 3;
+        if self.layout.indented && self.indent(self.at) == 0 && (2..=4).contains(&self.indent(self.at + 1)) {
+            return true;
+        }
+        let full = following.get(1..).unwrap_or_default();
+        let until_end = (self.at + 2..).take_while(|at| *at < self.rest.len() && !ends_sentence(self.text(*at))).count();
+        let full = &full[..full.len().min(until_end)];
+        full.len() >= FEWEST && following[0].0 + 2 < full[0].0 && following[0].is_below(Width::median(full), 2)
     }
 
     /// Whether line `at`, in which a sentence ends, ends its paragraph too.

@@ -134,7 +134,9 @@ impl Cutter<'_> {
         let text = &self.layout.lines[lines[0]].text;
         let reported = is_dispatch(text);
         let fresh = self.cutting.drafts.last().is_some_and(|draft| draft.parts.is_empty());
-        let apart = self.pending.first().is_some_and(|head| self.layout.is_apart(head[0]));
+        // Distance begins an article only where nothing better would: among unsigned ones.
+        let unsigned = self.cutting.drafts.last().is_some_and(|draft| draft.authors.is_empty());
+        let apart = unsigned && self.pending.first().is_some_and(|head| self.layout.is_apart(head[0]));
         if self.closed || (!fresh && (reported || apart)) {
             self.begin();
         } else if fresh {

@@ -165,39 +165,49 @@ pub(super) fn looks_like_column(text: &str) -> bool {
             .any(|word| bare.ends_with(word) || (bare.starts_with(word) && (bare.contains(['·', '|', '｜']) || length <= 4)))
 }
 
+const ADVERTISING: [&str; 28] = [
+    "抢购",
+    "优惠",
+    "特价",
+    "开盘",
+    "招商",
+    "咨询",
+    "诚聘",
+    "招聘",
+    "转让",
+    "遗失",
+    "热销",
+    "盛大",
+    "钜惠",
+    "折扣",
+    "促销",
+    "酬宾",
+    "现房",
+    "首付",
+    "均价",
+    "免费试",
+    "全场",
+    "優惠",
+    "特價",
+    "開盤",
+    "諮詢",
+    "大減價",
+    "折價",
+    "酬賓",
+];
+
+/// A line that is advertising whatever stands around it.
 fn is_advertisement(text: &str) -> bool {
-    const WORDS: [&str; 26] = [
-        "抢购",
-        "优惠",
-        "特价",
-        "开盘",
-        "招商",
-        "咨询",
-        "诚聘",
-        "招聘",
-        "转让",
-        "遗失",
-        "热销",
-        "盛大",
-        "钜惠",
-        "折扣",
-        "促销",
-        "酬宾",
-        "现房",
-        "首付",
-        "均价",
-        "免费试",
-        "優惠",
-        "特價",
-        "開盤",
-        "諮詢",
-        "折扣",
-        "大減價",
-    ];
     let digits = text.chars().filter(char::is_ascii_digit).count();
-    let hits = WORDS.iter().filter(|word| text.contains(**word)).count();
+    let hits = ADVERTISING.iter().filter(|word| text.contains(**word)).count();
     let price = text.contains(['￥', '¥', '㎡']);
     hits >= 2 || (hits >= 1 && (price || digits >= 3)) || (digits >= 7 && !text.contains(['，', '年']))
+}
+
+/// A line that is advertising where advertising was announced.
+pub(super) fn may_advertise(text: &str) -> bool {
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    digits >= 3 || ADVERTISING.iter().any(|word| text.contains(word)) || text.contains(['￥', '¥', '㎡', '★', '☆', '!', '！'])
 }
 
 /// The newspaper's name, alone on a line.

@@ -40,8 +40,15 @@ impl Layout {
             }
             let indent = raw.chars().take_while(|c| is_blank(*c)).map(columns).sum();
             let text = pull_together(trimmed);
-            let width = text.chars().map(columns).sum();
-            let tight = text.chars().map(tight_columns).sum();
+            // Closing marks may hang over the column's edge; one of them counts.
+            let body = text.trim_end_matches(is_closing_mark);
+            let body = text
+                .char_indices()
+                .map(|(at, c)| at + c.len_utf8())
+                .find(|end| *end > body.len())
+                .map_or(body, |end| &text[..end]);
+            let width = body.chars().map(columns).sum();
+            let tight = body.chars().map(tight_columns).sum();
             lines.push(Line { number, text, width, tight, indent, gap });
             gap = 0;
         }
@@ -119,6 +126,10 @@ fn columns(c: char) -> usize {
 
 fn tight_columns(c: char) -> usize {
     if "，。、；：！？“”‘’（）《》「」『』".contains(c) { 1 } else { columns(c) }
+}
+
+fn is_closing_mark(c: char) -> bool {
+    is_terminal_mark(c) || "，、；：”’）》」』".contains(c)
 }
 
 fn is_terminal_mark(c: char) -> bool {
