@@ -1,6 +1,7 @@
 //! The command line: one file per command.
 
 mod ask;
+mod eval;
 mod ingest;
 mod output;
 mod reembed;
@@ -69,6 +70,11 @@ enum Command {
     Ingest(ingest::Ingest),
     /// Ask a question in the terminal
     Ask(ask::Ask),
+    /// Run benchmark question sets and print the figures
+    ///
+    /// Each set is read into a library of its own. A question that finds nothing
+    /// counts as zero.
+    Eval(eval::Eval),
     /// Embed all articles anew, with another model or other chunk rules
     Reembed,
     /// Print every setting with its default, as a file to start from
@@ -106,6 +112,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Serve(_) => serve::run(settings, common.quiet),
         Command::Ingest(ingest) => ingest::run(&ingest, settings, common.quiet),
         Command::Ask(ask) => ask::run(&ask, settings, common.quiet),
+        Command::Eval(eval) => eval::run(&eval, &settings, common.quiet),
         Command::Reembed => reembed::run(settings, common.quiet),
         Command::Settings => Ok(ExitCode::SUCCESS),
     }

@@ -21,6 +21,7 @@
 //! | [`retrieve`] | question → evidence | `shelf`, `embed` |
 //! | [`answer`] | evidence → answer with citations | `retrieve` |
 //! | [`library`] | joins them: ingest, ask, search | all above |
+//! | [`eval`] | question sets → figures | `library` |
 //! | [`settings`] | every setting, resolved | nobody |
 //! | [`http`], [`cli`] | the service and the commands; the only rooms with Axum and Tokio | `library` |
 //!
@@ -41,6 +42,7 @@ pub mod article;
 pub mod chunk;
 pub mod cli;
 pub mod embed;
+pub mod eval;
 pub mod http;
 pub mod library;
 pub mod page;

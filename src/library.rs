@@ -19,8 +19,8 @@ use crate::retrieve::{self, Mode, Question, Retrieved, milliseconds};
 use crate::settings::Settings;
 use crate::shelf::{Error, Filter, Identity, Shelf, StoredArticle};
 
-pub use corpus::Corpus;
-pub use ingest::{IngestReport, Progress, Unusable};
+pub use corpus::{Corpus, Unusable};
+pub use ingest::{IngestReport, Progress};
 
 /// What questions are asked of.
 pub struct Library {

@@ -9,7 +9,7 @@ mod rank;
 use std::time::Instant;
 
 use crate::embed::Embedder;
-use crate::shelf::{Error, Filter, PassageId, Shelf, StoredPassage};
+use crate::shelf::{Error, Filter, Neighbor, PassageId, Shelf, StoredPassage};
 
 pub use rank::Scores;
 
@@ -115,10 +115,18 @@ pub fn retrieve(
     let (near, words) = shelf.search(question.as_str(), vector.as_ref(), candidates.max(limit), filter)?;
     let mut evidence = match mode {
         Mode::Hybrid => {
-            let mut ids: Vec<PassageId> = near.iter().chain(&words).map(|neighbor| neighbor.passage).collect();
-            ids.sort_unstable();
-            ids.dedup();
-            rank::ranked(embedder, question, shelf.passages(&ids)?, &near, &words)
+            // Only the first of each leg are worth comparing; the rest follow in their own order.
+            let first = |leg: &[Neighbor]| leg[..leg.len().min(candidates)].to_vec();
+            let (near_first, words_first) = (first(&near), first(&words));
+            let mut head: Vec<PassageId> = near_first.iter().chain(&words_first).map(|neighbor| neighbor.passage).collect();
+            head.sort_unstable();
+            head.dedup();
+            let mut evidence = rank::ranked(embedder, question, shelf.passages(&head)?, &near_first, &words_first);
+            if evidence.len() < limit {
+                let tail = rank::rest(&near, &words, &head);
+                evidence.extend(rank::single(shelf.passages(&ids(&tail))?, &tail));
+            }
+            evidence
         }
         Mode::Dense => rank::single(shelf.passages(&ids(&near))?, &near),
         Mode::Lexical => rank::single(shelf.passages(&ids(&words))?, &words),
@@ -127,7 +135,7 @@ pub fn retrieve(
     Ok(Retrieved { evidence, embed_ms, search_ms: milliseconds(begun) })
 }
 
-fn ids(neighbors: &[crate::shelf::Neighbor]) -> Vec<PassageId> {
+fn ids(neighbors: &[Neighbor]) -> Vec<PassageId> {
     neighbors.iter().map(|neighbor| neighbor.passage).collect()
 }
 

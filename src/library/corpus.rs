@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
 
-use super::ingest::Unusable;
 use crate::article::Source;
 use crate::read::files::{self, Found};
 use crate::read::{self, Format};
@@ -19,6 +18,15 @@ pub enum Corpus {
     Bundled,
     /// Files and folders.
     Paths(Vec<PathBuf>),
+}
+
+/// A source, or part of one, that could not be used.
+#[derive(Debug)]
+pub struct Unusable {
+    /// Its path.
+    pub path: String,
+    /// Why.
+    pub reason: read::Error,
 }
 
 /// A source that is to be read.

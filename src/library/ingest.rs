@@ -5,7 +5,7 @@
 
 use rayon::prelude::*;
 
-use super::corpus::{self, Corpus};
+use super::corpus::{self, Corpus, Unusable};
 use super::recognise::{fingerprint, recognise};
 use super::{Library, rules};
 use crate::article::{Article, Source};
@@ -14,15 +14,6 @@ use crate::embed::UnitVector;
 use crate::page::{self, LeftOut};
 use crate::read::{self, Reading};
 use crate::shelf::{Change, Content, Error, Incoming, KnownSource, context};
-
-/// A source, or part of one, that could not be used.
-#[derive(Debug)]
-pub struct Unusable {
-    /// Its path.
-    pub path: String,
-    /// Why.
-    pub reason: read::Error,
-}
 
 /// How far an ingest has come.
 #[derive(Debug, Clone, Copy)]

@@ -50,14 +50,16 @@ pub(super) fn recognise(source: &Source, articles: Vec<Article>, kept: &[KnownAr
 
 fn new_id(source: &Source, article: &Article, ordinal: usize, taken: &[ArticleId]) -> ArticleId {
     let name = article.record.key.as_ref().unwrap_or(&article.record.title);
-    // Sixty-four bits collide about never; the attempts are for that case.
-    (0..=u32::MAX)
-        .map(|attempt| {
-            let seed = format!("{}\0{name}\0{ordinal}\0{attempt}", source.location);
-            ArticleId(hex(&Sha256::digest(seed)[..8]))
-        })
-        .find(|id| !taken.contains(id))
-        .expect("one of endlessly many ids is free")
+    let id = |attempt: u32| {
+        let seed = format!("{}\0{name}\0{ordinal}\0{attempt}", source.location);
+        ArticleId(hex(&Sha256::digest(seed)[..8]))
+    };
+    // Sixty-four bits about never collide; the attempts are for that case.
+    let mut attempt = 0;
+    while taken.contains(&id(attempt)) {
+        attempt += 1;
+    }
+    id(attempt)
 }
 
 /// SHA-256 of all that readers see of an article.

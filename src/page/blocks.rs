@@ -276,7 +276,7 @@ impl Scanner<'_> {
             return true;
         }
         let full = following.get(1..).unwrap_or_default();
-        let until_end = (self.at + 2..).take_while(|at| *at < self.rest.len() && !ends_sentence(self.text(*at))).count();
+        let until_end = (self.at + 2..self.rest.len()).take_while(|at| !ends_sentence(self.text(*at))).count();
         let full = &full[..full.len().min(until_end)];
         full.len() >= FEWEST && following[0].0 + 2 < full[0].0 && following[0].is_below(Width::median(full), 2)
     }

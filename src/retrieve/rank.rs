@@ -1,6 +1,6 @@
 //! Weighs what the legs and the comparison of tokens say of each candidate.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{Evidence, Question};
 use crate::embed::Embedder;
@@ -93,6 +93,22 @@ pub(super) fn single(passages: Vec<StoredPassage>, neighbors: &[Neighbor]) -> Ve
     let mut evidence: Vec<Evidence> = evidence.collect();
     sort(&mut evidence);
     evidence
+}
+
+/// Passages that were not compared, by their places in both legs; all score below zero.
+#[expect(clippy::cast_precision_loss, reason = "ranks")]
+pub(super) fn rest(near: &[Neighbor], words: &[Neighbor], compared: &[PassageId]) -> Vec<Neighbor> {
+    const SMOOTHING: f32 = 60.0;
+    let mut sums: BTreeMap<PassageId, f32> = BTreeMap::new();
+    for leg in [near, words] {
+        for (place, neighbor) in leg.iter().enumerate() {
+            *sums.entry(neighbor.passage).or_default() += 1.0 / (SMOOTHING + place as f32);
+        }
+    }
+    let left = sums.into_iter().filter(|(passage, _)| !compared.contains(passage));
+    let mut rest: Vec<Neighbor> = left.map(|(passage, sum)| Neighbor { passage, score: sum - 1.0 }).collect();
+    rest.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.passage.cmp(&b.passage)));
+    rest
 }
 
 fn by_passage(neighbors: &[Neighbor]) -> HashMap<PassageId, f32> {
