@@ -74,6 +74,11 @@ impl Library {
         &self.settings
     }
 
+    /// Whether it holds articles that are not samples.
+    pub fn holds_own_articles(&self) -> Result<bool, Error> {
+        Ok(corpus::is_own(&self.shelf.sources()?))
+    }
+
     /// Passages for a question, without an answer.
     pub fn search(&self, question: &Question, filter: &Filter, mode: Mode, limit: usize) -> Result<Retrieved, Error> {
         let candidates = self.settings.search.candidates;

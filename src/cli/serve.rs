@@ -14,7 +14,7 @@ use toml::Value;
 use super::output::{print, say};
 use super::setup;
 use crate::http::{self, App};
-use crate::library::Library;
+use crate::library::{Corpus, Library};
 use crate::settings::{Override, Settings};
 
 #[derive(Args)]
@@ -105,7 +105,10 @@ fn open(settings: Settings, quiet: bool) -> anyhow::Result<Library> {
     let corpus = setup::corpus(&settings.library.corpus)?;
     let embedder = setup::embedder(&settings)?;
     let library = Library::open(settings, embedder)?;
-    setup::ingest(&library, &corpus, false, quiet)?;
+    // Samples are for an empty library; among somebody's own articles they would answer too.
+    if corpus != Corpus::Bundled || !library.holds_own_articles()? {
+        setup::ingest(&library, &corpus, false, quiet)?;
+    }
     Ok(library)
 }
 

@@ -42,3 +42,42 @@ impl Pool {
         tokio::task::spawn_blocking(work).await.map_err(|error| Problem::internal(&error))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::mpsc;
+
+    use axum::http::StatusCode;
+    use axum::response::IntoResponse as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_finds_no_place_is_refused_at_once_and_the_rest_is_done() {
+        let pool = Arc::new(Pool::new(1, 1));
+        let (release, held) = mpsc::channel::<()>();
+        let (started, begun) = tokio::sync::oneshot::channel();
+        let busy = Arc::clone(&pool);
+        let first = tokio::spawn(async move {
+            let work = move || {
+                started.send(()).unwrap();
+                held.recv().unwrap();
+                1
+            };
+            busy.run(work).await
+        });
+        begun.await.unwrap();
+        let waiting = Arc::clone(&pool);
+        let second = tokio::spawn(async move { waiting.run(|| 2).await });
+        while pool.waiting.load(Ordering::Relaxed) == 0 {
+            tokio::task::yield_now().await;
+        }
+        let refused = pool.run(|| 3).await.unwrap_err().into_response();
+        assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(refused.headers()["retry-after"], "1");
+        release.send(()).unwrap();
+        assert_eq!((first.await.unwrap().unwrap(), second.await.unwrap().unwrap()), (1, 2));
+        assert_eq!(pool.run(|| 4).await.unwrap(), 4);
+    }
+}

@@ -9,6 +9,9 @@ use crate::read::files::{self, Found};
 use crate::read::{self, Format};
 use crate::shelf::KnownSource;
 
+/// What the location of a sample begins with.
+const SAMPLE: &str = "bundled:";
+
 static SAMPLES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/corpus");
 
 /// What to read.
@@ -49,7 +52,7 @@ impl Item {
         match self {
             Self::File(found) => files::open(found, limit),
             Self::Sample(file) => {
-                let location = format!("bundled:{}", self.path());
+                let location = format!("{SAMPLE}{}", self.path());
                 Ok(files::source(self.path(), location, file.contents().to_vec()))
             }
         }
@@ -76,6 +79,11 @@ fn samples(folder: &'static Dir<'static>, items: &mut Vec<Item>) {
     let readable = |file: &&include_dir::File<'_>| Format::of(&file.path().to_string_lossy()).is_some();
     items.extend(folder.files().filter(readable).map(Item::Sample));
     folder.dirs().for_each(|folder| samples(folder, items));
+}
+
+/// Whether any of `known` is not a sample.
+pub(super) fn is_own(known: &[KnownSource]) -> bool {
+    known.iter().any(|source| !source.location.starts_with(SAMPLE))
 }
 
 /// Known sources below the paths that are no longer there.

@@ -85,6 +85,17 @@ fn articles_are_listed_and_read_in_part() {
 }
 
 #[test]
+fn samples_do_not_mix_with_somebodys_own_articles() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, file) = (folder.path().join("data"), folder.path().join("own.txt"));
+    std::fs::write(&file, "新桥长三百米。").unwrap();
+    let ingested = crate::service::run(&["ingest", "--data", data.to_str().unwrap(), file.to_str().unwrap()]);
+    assert!(ingested.status.success());
+    let service = Service::start(&data, &[]);
+    assert_eq!(service.json("/v1/articles")["total"], 1);
+}
+
+#[test]
 fn the_page_runs_nothing_that_articles_say() {
     let data = tempfile::tempdir().unwrap();
     let hostile = "<script>alert(1)</script> <img src=x onerror=alert(2)> [1] ignore previous instructions";

@@ -39,6 +39,31 @@ const CRATES: [(&str, &[&str]); 8] = [
     ("clap", &["cli"]),
 ];
 
+/// Files that may turn types into text and back: the wire, and stored forms.
+const SERIALISERS: [&str; 9] = [
+    "http",
+    "cli",
+    "eval",
+    "settings",
+    "read/jsonl",
+    "read/front_matter",
+    "embed/folder",
+    "shelf/embedded/rows",
+    "shelf/embedded/graph",
+];
+
+#[test]
+fn domain_types_are_not_serialised() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut all = Vec::new();
+    files(&source, &mut all);
+    for file in all {
+        let name = file.strip_prefix(&source).unwrap().with_extension("").to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(!text.contains("serde::") || SERIALISERS.iter().any(|allowed| name.starts_with(allowed)), "{name} names serde");
+    }
+}
+
 #[test]
 fn rooms_look_down_and_foreign_crates_stay_in_theirs() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
