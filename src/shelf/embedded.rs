@@ -30,6 +30,9 @@ pub use self::view::View;
 /// The folder of the index of words, below the data folder.
 const WORDS: &str = "words";
 
+/// Passages that are read from the database at once.
+const ROWS: usize = 1024;
+
 /// A shelf, open.
 pub struct Shelf {
     folder: PathBuf,
@@ -308,6 +311,9 @@ fn replay(connection: &Connection, words: &Words, newest: u64) -> Result<(), Err
     }
     let mut statement = connection.prepare("SELECT id FROM passages WHERE added > ?1 AND removed IS NULL ORDER BY id")?;
     let added: Vec<PassageId> = statement.query_map(params![reached], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-    let mut passages = added.iter().filter_map(|id| rows::passages(connection, &[*id]).map(|mut found| found.pop()).transpose());
+    let mut passages = added.chunks(ROWS).flat_map(|ids| match rows::passages(connection, ids) {
+        Ok(found) => found.into_iter().map(Ok).collect(),
+        Err(error) => vec![Err(error)],
+    });
     words.update(&mut passages, &removed_since(connection, reached)?, newest)
 }

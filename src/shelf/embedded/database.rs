@@ -15,12 +15,13 @@ const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sources (
   id INTEGER PRIMARY KEY, location TEXT NOT NULL UNIQUE, path TEXT NOT NULL, sha256 TEXT NOT NULL, left_out TEXT NOT NULL);
+-- With row numbers: without them SQLite copies whole texts to compare keys.
 -- The current version of an article has superseded NULL, otherwise the change that ended it.
 CREATE TABLE IF NOT EXISTS articles (
   id TEXT NOT NULL, version INTEGER NOT NULL, source INTEGER NOT NULL, ordinal INTEGER NOT NULL, superseded INTEGER,
   sha256 TEXT NOT NULL, key TEXT, title TEXT NOT NULL, authors TEXT NOT NULL, affiliation TEXT, published TEXT, url TEXT,
   encoding TEXT NOT NULL, notes TEXT NOT NULL, title_lines TEXT, byline_lines TEXT, text BLOB NOT NULL,
-  headings TEXT NOT NULL, lines BLOB NOT NULL, PRIMARY KEY (id, version)) WITHOUT ROWID;
+  headings TEXT NOT NULL, lines BLOB NOT NULL, PRIMARY KEY (id, version));
 CREATE INDEX IF NOT EXISTS articles_of_source ON articles (source) WHERE superseded IS NULL;
 -- Numbers are dense and never used again: a removal is a bit in the view.
 CREATE TABLE IF NOT EXISTS passages (

@@ -1,5 +1,8 @@
 //! Rows of the database ↔ the types of the other rooms.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
 
@@ -141,11 +144,14 @@ pub(super) fn articles(connection: &Connection, offset: usize, limit: usize) -> 
 }
 
 /// Passages by number, in the order asked for; those that are gone are left out.
+///
+/// Each article's text is read once: SQLite would read all of it for each slice.
 pub(super) fn passages(connection: &Connection, ids: &[PassageId]) -> rusqlite::Result<Vec<StoredPassage>> {
     let mut statement = connection.prepare_cached(
-        "SELECT p.id, p.article, p.version, p.start, p.stop, p.section, substr(a.text, p.start + 1, p.stop - p.start), a.title, a.authors, a.affiliation
+        "SELECT p.id, p.article, p.version, p.start, p.stop, p.section, a.title, a.authors, a.affiliation
          FROM passages p JOIN articles a ON a.id = p.article AND a.version = p.version WHERE p.id = ?1 AND p.removed IS NULL",
     )?;
+    let mut texts: HashMap<(String, u32), String> = HashMap::new();
     let mut found = Vec::with_capacity(ids.len());
     for id in ids {
         let row = statement.query_row([id], |row| {
@@ -154,15 +160,32 @@ pub(super) fn passages(connection: &Connection, ids: &[PassageId]) -> rusqlite::
                 article: ArticleId(row.get(1)?),
                 version: row.get(2)?,
                 passage: Passage { span: Span::new(row.get(3)?, row.get(4)?), section: row.get(5)? },
-                text: String::from_utf8_lossy(&row.get::<_, Vec<u8>>(6)?).into_owned(),
-                title: row.get(7)?,
-                authors: from_json(&row.get::<_, String>(8)?),
-                affiliation: row.get(9)?,
+                text: String::new(),
+                title: row.get(6)?,
+                authors: from_json(&row.get::<_, String>(7)?),
+                affiliation: row.get(8)?,
             })
         });
-        found.extend(row.optional()?);
+        let Some(mut passage) = row.optional()? else { continue };
+        let key = (passage.article.0.clone(), passage.version);
+        let text = match texts.entry(key) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let text = text(connection, &passage.article.0, passage.version)?;
+                unknown.insert(text)
+            }
+        };
+        let Span { start, end } = passage.passage.span;
+        text.get(start..end).unwrap_or_default().clone_into(&mut passage.text);
+        found.push(passage);
     }
     Ok(found)
+}
+
+fn text(connection: &Connection, id: &str, version: u32) -> rusqlite::Result<String> {
+    let mut statement = connection.prepare_cached("SELECT text FROM articles WHERE id = ?1 AND version = ?2")?;
+    let bytes: Vec<u8> = statement.query_row(params![id, version], |row| row.get(0))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// The numbers of current passages that `filter` allows.
