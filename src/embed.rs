@@ -82,7 +82,7 @@ impl Embedder {
                 )
             },
             || match &architecture {
-                Architecture::Static => table::Table::load(&bytes).map(Encoder::Static),
+                Architecture::Static => table::Table::load(bytes.clone()).map(Encoder::Static),
                 Architecture::Bert(config) => bert::Bert::load(&bytes, config, pooling).map(|bert| Encoder::Bert(Box::new(bert))),
             },
         );

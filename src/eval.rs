@@ -1,73 +1,80 @@
 //! Evaluation: benchmark question sets → figures that others can repeat.
 //!
-//! A set is read into a library of its own and asked through the same two journeys
-//! as everything else. A question that finds nothing counts as zero; none is dropped.
+//! A set (`dataset`) is read into a library of its own and asked through the same two
+//! journeys as everything else. What was found becomes one record a question
+//! (`record`), from which all figures follow (`metrics`, `calibration`, `statistics`).
+//! A question that finds nothing counts as zero; none is dropped.
 
+pub mod calibration;
+pub mod compare;
 pub mod dataset;
+pub mod machine;
 pub mod metrics;
+pub mod record;
+pub mod report;
+pub mod statistics;
+pub mod text;
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Context as _;
 
 use crate::answer::Answer;
 use crate::library::{Corpus, Library};
-use crate::retrieve::{Mode, Question, milliseconds};
+use crate::retrieve::{Mode, Question, Retrieved, milliseconds};
 use crate::shelf::Filter;
-use dataset::{Dataset, Query};
+use dataset::{Dataset, Documents, Query};
+use record::{Given, Record};
 
 /// Documents that a run lists for a question.
 pub const DEPTH: usize = 100;
 /// Passages behind them: a document may have several.
 const PASSAGES: usize = 150;
+/// Passages of a question that are kept with their words.
+const CONTEXTS: usize = 5;
+/// Questions whose nearest passages are compared with those of an exact scan.
+const SCANNED: usize = 200;
 
-/// What was found for one question.
-#[derive(Debug, Clone)]
-pub struct Outcome {
-    /// The question's id.
-    pub id: String,
-    /// Documents, best first, with their scores.
-    pub ranking: Vec<(String, f32)>,
-    /// What `ask` said, where the set has answers or unanswerable questions.
-    pub answered: Option<Answered>,
-    /// Milliseconds: vector, search, answer.
-    pub timings: [f64; 3],
-}
-
-/// What `ask` said of one question.
-#[derive(Debug, Clone)]
-pub struct Answered {
-    /// Whether it answered.
-    pub answerable: bool,
-    /// How sure it was.
-    pub confidence: f32,
-    /// Which of the first three citations hold a gold answer.
-    pub holds: [bool; 3],
-    /// Whether every quote is the slice that it says.
-    pub citations_hold: bool,
-}
-
-/// A set's outcomes.
-#[derive(Debug)]
-pub struct Run {
-    /// One for each question, in the set's order.
-    pub outcomes: Vec<Outcome>,
+/// What filling a library took.
+#[derive(Debug, Clone, Copy)]
+pub struct Filled {
     /// Passages that the set's documents became.
     pub passages: usize,
-    /// Passages read, cut, embedded and kept a second.
-    pub passages_per_second: f64,
+    /// Passages read, cut, embedded and kept a second; `None` where they were there already.
+    pub per_second: Option<f64>,
 }
 
-/// Reads the set's documents into `library` and asks all its questions.
-pub fn run(library: &Library, set: &Dataset, mode: Mode, progress: &dyn Fn(usize, usize)) -> anyhow::Result<Run> {
+/// Reads the set's documents into `library`; what is there already costs nothing.
+/// `scratch` takes documents that the set itself holds.
+pub fn fill(library: &Library, set: &Dataset, scratch: &Path) -> anyhow::Result<Filled> {
     let begun = Instant::now();
-    let report = library.ingest(&Corpus::Paths(vec![set.corpus.clone()]), &|_| ())?;
+    let files = match &set.documents {
+        Documents::Files(files) => files.clone(),
+        Documents::Lines(lines) => {
+            let file = scratch.join(format!("{}.corpus.jsonl", set.name));
+            std::fs::write(&file, lines.join("\n")).with_context(|| format!("writing `{}`", file.display()))?;
+            vec![file]
+        }
+    };
+    let report = library.ingest(&Corpus::Paths(files), &|_| ())?;
     if let Some(unusable) = report.unusable.first() {
         anyhow::bail!("`{}` {}", unusable.path, unusable.reason);
     }
     #[expect(clippy::cast_precision_loss, reason = "a rate")]
-    let passages_per_second = report.passages as f64 / begun.elapsed().as_secs_f64();
+    let per_second = (report.passages > 0).then(|| report.passages as f64 / begun.elapsed().as_secs_f64());
+    Ok(Filled { passages: library.shelf().counts()?.passages, per_second })
+}
+
+/// Asks all questions of the set; one record and three times (vector, search, answer,
+/// in milliseconds) for each, in the set's order.
+pub fn ask(
+    library: &Library,
+    set: &Dataset,
+    mode: Mode,
+    progress: &dyn Fn(usize),
+) -> anyhow::Result<(Vec<Record>, Vec<[f64; 3]>)> {
     let documents: HashMap<String, String> = library
         .shelf()
         .sources()?
@@ -75,59 +82,81 @@ pub fn run(library: &Library, set: &Dataset, mode: Mode, progress: &dyn Fn(usize
         .flat_map(|source| source.articles)
         .filter_map(|article| Some((article.id.0, article.key?)))
         .collect();
-    let mut outcomes = Vec::with_capacity(set.queries.len());
+    let asker = Asker { library, set, mode, documents };
+    let (mut records, mut timings) = (Vec::new(), Vec::new());
     for (done, query) in set.queries.iter().enumerate() {
-        progress(done, set.queries.len());
-        outcomes.push(one(library, set, query, mode, &documents).with_context(|| format!("question `{}`", query.id))?);
+        progress(done);
+        let (mut record, times) = asker.one(query, done < SCANNED).with_context(|| format!("question `{}`", query.id))?;
+        metrics::judge(&mut record);
+        records.push(record);
+        timings.push(times);
     }
-    progress(set.queries.len(), set.queries.len());
-    Ok(Run { outcomes, passages: library.shelf().counts()?.passages, passages_per_second })
+    progress(set.queries.len());
+    Ok((records, timings))
 }
 
-fn one(
-    library: &Library,
-    set: &Dataset,
-    query: &Query,
+struct Asker<'a> {
+    library: &'a Library,
+    set: &'a Dataset,
     mode: Mode,
-    documents: &HashMap<String, String>,
-) -> anyhow::Result<Outcome> {
-    let Ok(question) = Question::parse(&query.text, None) else {
-        return Ok(Outcome { id: query.id.clone(), ranking: vec![], answered: None, timings: [0.0; 3] });
-    };
-    let found = library.search(&question, &Filter::default(), mode, PASSAGES)?;
-    let mut ranking: Vec<(String, f32)> = Vec::new();
-    for evidence in &found.evidence {
-        let Some(document) = documents.get(&evidence.passage.article.0) else { continue };
-        if ranking.len() < DEPTH && !ranking.iter().any(|(known, _)| known == document) {
-            ranking.push((document.clone(), evidence.scores.total));
-        }
-    }
-    let mut timings = [found.embed_ms, found.search_ms, 0.0];
-    let asked = mode == Mode::Hybrid && set.has_answers;
-    let answered = if asked {
-        let begun = Instant::now();
-        let (answer, stages) = library.ask(&question, &Filter::default(), 5)?;
-        timings = [stages.embed, stages.search, milliseconds(begun) - stages.embed - stages.search];
-        Some(judge(&answer, query))
-    } else {
-        None
-    };
-    Ok(Outcome { id: query.id.clone(), ranking, answered, timings })
+    /// Article ids → the set's own.
+    documents: HashMap<String, String>,
 }
 
-fn judge(answer: &Answer, query: &Query) -> Answered {
-    let gold: Vec<String> =
-        query.answers.iter().map(|answer| dataset::flat(answer)).filter(|answer| !answer.is_empty()).collect();
-    let mut holds = [false; 3];
-    if answer.answerable {
-        for (holds, citation) in holds.iter_mut().zip(&answer.citations) {
-            let quote = dataset::flat(citation.quote());
-            *holds = gold.iter().any(|answer| quote.contains(answer));
+impl Asker<'_> {
+    fn one(&self, query: &Query, scan: bool) -> anyhow::Result<(Record, [f64; 3])> {
+        let mut record = Record::of(&self.set.name, self.mode, query);
+        let Ok(question) = Question::parse(&query.text, None) else { return Ok((record, [0.0; 3])) };
+        let found = self.library.search(&question, &Filter::default(), self.mode, PASSAGES)?;
+        record.ranking = self.ranking(&found);
+        record.contexts = found.evidence.iter().take(CONTEXTS).map(|evidence| evidence.passage.text.clone()).collect();
+        if scan && self.mode != Mode::Lexical {
+            record.ann_recall = self.ann_recall(&question)?;
         }
+        let mut times = [found.embed_ms, found.search_ms, 0.0];
+        if self.mode == Mode::Hybrid && self.set.has_answers {
+            let begun = Instant::now();
+            let (answer, stages) = self.library.ask(&question, &Filter::default(), 5)?;
+            times = [stages.embed, stages.search, milliseconds(begun) - stages.embed - stages.search];
+            record.given = Some(given(&answer));
+        }
+        Ok((record, times))
     }
+
+    /// Documents by their best passages.
+    fn ranking(&self, found: &Retrieved) -> Vec<(String, f32)> {
+        let mut ranking: Vec<(String, f32)> = Vec::new();
+        for evidence in &found.evidence {
+            let Some(document) = self.documents.get(&evidence.passage.article.0) else { continue };
+            if ranking.len() < DEPTH && !ranking.iter().any(|(known, _)| known == document) {
+                ranking.push((document.clone(), evidence.scores.total));
+            }
+        }
+        ranking
+    }
+
+    /// Share of the ten truly nearest passages that the index finds.
+    #[expect(clippy::cast_precision_loss, reason = "ten passages")]
+    fn ann_recall(&self, question: &Question) -> anyhow::Result<Option<f64>> {
+        let Some(vector) = self.library.embedder().question(question.as_str()) else { return Ok(None) };
+        let kept = self.library.shelf();
+        let exact = kept.scan(&vector, 10);
+        let (near, _) = kept.search(question.as_str(), Some(&vector), 10, &Filter::default())?;
+        let found = exact.iter().filter(|one| near.iter().any(|other| other.passage == one.passage)).count();
+        Ok((!exact.is_empty()).then(|| found as f64 / exact.len() as f64))
+    }
+}
+
+fn given(answer: &Answer) -> Given {
     let citations_hold = answer.citations.iter().all(|citation| {
         let text = &citation.article().article.text;
         text.get(citation.span().start..citation.span().end) == Some(citation.quote())
     });
-    Answered { answerable: answer.answerable, confidence: answer.confidence, holds, citations_hold }
+    Given {
+        answerable: answer.answerable,
+        confidence: f64::from(answer.confidence),
+        text: answer.statements.first().map(|statement| statement.text.clone()).unwrap_or_default(),
+        quotes: answer.citations.iter().take(3).map(|citation| citation.quote().to_owned()).collect(),
+        citations_hold,
+    }
 }

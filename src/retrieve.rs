@@ -87,6 +87,17 @@ pub enum Mode {
     Lexical,
 }
 
+impl Mode {
+    /// As commands and files write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hybrid => "hybrid",
+            Self::Dense => "dense",
+            Self::Lexical => "lexical",
+        }
+    }
+}
+
 /// What retrieval gives.
 #[derive(Debug)]
 pub struct Retrieved {

@@ -1,6 +1,6 @@
 //! The extractive answerer: the sentences that answer, whole and quoted.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::confidence::{Measures, confidence};
@@ -121,16 +121,17 @@ fn candidates(embedder: &Embedder, question: &Question, evidence: &[(Evidence, A
 fn shares(question: &str, texts: &[&str]) -> Vec<f32> {
     let asked: BTreeSet<String> = terms(question).into_iter().map(|term| term.text).collect();
     let held: Vec<BTreeSet<String>> = texts.iter().map(|text| terms(text).into_iter().map(|term| term.text).collect()).collect();
-    let weights: HashMap<&String, f32> = asked
+    // In the terms' own order: sums of floats depend on it, and the same question gets the same answer.
+    let weights: Vec<(&String, f32)> = asked
         .iter()
         .map(|term| {
             let users = held.iter().filter(|terms| terms.contains(term)).count() as f32;
             (term, (1.0 + (held.len() as f32 - users) / (users + 0.5)).ln())
         })
         .collect();
-    let all: f32 = weights.values().sum::<f32>().max(f32::MIN_POSITIVE);
+    let all: f32 = weights.iter().map(|(_, weight)| weight).sum::<f32>().max(f32::MIN_POSITIVE);
     held.iter()
-        .map(|terms| weights.iter().filter(|(term, _)| terms.contains(**term)).map(|(_, weight)| weight).sum::<f32>() / all)
+        .map(|terms| weights.iter().filter(|(term, _)| terms.contains(*term)).map(|(_, weight)| weight).sum::<f32>() / all)
         .collect()
 }
 

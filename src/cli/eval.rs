@@ -1,81 +1,132 @@
-//! `ibid eval DIR…`
+//! `ibid eval SET…` and `ibid eval compare A B`.
+
+mod compare;
+mod one;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::{Args, ValueEnum};
-use indicatif::ProgressBar;
-use serde_json::json;
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::output::{print, say};
 use super::setup::{self, Usage};
+use crate::embed::Embedder;
 use crate::eval::dataset::Dataset;
-use crate::eval::{self, Run, metrics};
-use crate::library::Library;
+use crate::eval::machine;
+use crate::eval::report::{self, Manifest, Section};
 use crate::retrieve::Mode;
 use crate::settings::Settings;
+use one::Bench;
+
+const MORE: &str = "Sets: a BEIR folder (corpus.jsonl, queries.jsonl, qrels.tsv or qrels/test.tsv), a TREC folder \
+    (topics.txt, qrels.txt, corpus.jsonl), a SQuAD, CMRC, DRCD or XQuAD .json file, or a .jsonl of our own \
+    (question, evidence, answer, answerable) with --corpus.
+
+Examples:
+  ibid eval sets/cmrc sets/xquad-en --out report
+  ibid eval sets/* --mode hybrid,dense,lexical --json -
+  ibid eval questions.jsonl --corpus page.txt --fail-under evidence@3=0.85
+  ibid eval compare report-before report-after";
 
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true, after_help = MORE)]
 pub(super) struct Eval {
-    /// Folders in BEIR's layout: corpus.jsonl, queries.jsonl, qrels.tsv
-    #[arg(required = true, value_name = "DIR")]
+    #[command(subcommand)]
+    other: Option<Other>,
+    #[command(flatten)]
+    run: Run,
+}
+
+#[derive(Subcommand)]
+enum Other {
+    /// Show how two runs differ: figures with intervals and p, wins and losses with their texts
+    Compare(compare::Compare),
+}
+
+#[derive(Args)]
+struct Run {
+    /// Sets of questions: folders or files
+    #[arg(required = true, value_name = "SET")]
     sets: Vec<PathBuf>,
     /// Which legs search; answers are judged in hybrid mode
-    #[arg(long, value_enum, default_value_t = Legs::Hybrid)]
-    mode: Legs,
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "hybrid")]
+    mode: Vec<Legs>,
+    /// Articles of sets that bring none
+    #[arg(long, value_name = "PATH")]
+    corpus: Option<PathBuf>,
+    /// Folder for the report, the figures, the records and the run files; a run that
+    /// was interrupted goes on in it
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Folder in which libraries are kept, to be used again where set and model are the same
+    #[arg(long, value_name = "DIR")]
+    index: Option<PathBuf>,
     /// Write the figures as JSON to this file, or to stdout with `-`
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Folder for run files in TREC's format, one a set
-    #[arg(long, value_name = "DIR")]
-    runs: Option<PathBuf>,
     /// End with 1 when a figure of any set is lower, as `ndcg@10=0.9`
     #[arg(long, value_name = "FIGURE=FLOOR")]
     fail_under: Vec<String>,
+    /// For bootstrap intervals: the same seed gives the same bytes, times aside
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Legs {
     Hybrid,
     Dense,
     Lexical,
 }
 
-pub(super) fn run(arguments: &Eval, settings: &Settings, quiet: bool) -> anyhow::Result<ExitCode> {
-    let floors: Vec<(&str, f64)> = arguments.fail_under.iter().map(|text| floor(text)).collect::<Result<_, _>>()?;
-    let mode = match arguments.mode {
-        Legs::Hybrid => Mode::Hybrid,
-        Legs::Dense => Mode::Dense,
-        Legs::Lexical => Mode::Lexical,
-    };
-    let mut all = BTreeMap::new();
-    let mut missed = false;
-    for folder in &arguments.sets {
-        let set = Dataset::read(folder)?;
-        let (run, model) = one(&set, settings, mode, quiet)?;
-        let figures = metrics::metrics(&set, &run);
-        if !quiet {
-            say(&row(&set.name, &figures));
+impl From<Legs> for Mode {
+    fn from(legs: Legs) -> Self {
+        match legs {
+            Legs::Hybrid => Self::Hybrid,
+            Legs::Dense => Self::Dense,
+            Legs::Lexical => Self::Lexical,
         }
-        for (name, least) in &floors {
-            let figure = figures.get(name).copied().unwrap_or(0.0);
-            if figure < *least {
-                say(&format!("error: {} of `{}` is {figure:.4}, under {least}", name, set.name));
-                missed = true;
-            }
-        }
-        if let Some(folder) = &arguments.runs {
-            write_run(folder, &set, &run)?;
-        }
-        all.insert(
-            set.name.clone(),
-            json!({ "metrics": figures, "passages": run.passages, "questions": set.queries.len(), "model": model }),
-        );
     }
-    let text = serde_json::to_string_pretty(&all)?;
+}
+
+pub(super) fn run(arguments: &Eval, settings: &Settings, quiet: bool) -> anyhow::Result<ExitCode> {
+    match &arguments.other {
+        Some(Other::Compare(compare)) => compare::run(compare),
+        None => evaluate(&arguments.run, settings, quiet),
+    }
+}
+
+fn evaluate(arguments: &Run, settings: &Settings, quiet: bool) -> anyhow::Result<ExitCode> {
+    let floors: Vec<(&str, f64)> = arguments.fail_under.iter().map(|text| floor(text)).collect::<Result<_, _>>()?;
+    let sets = read(&arguments.sets, arguments.corpus.as_deref())?;
+    let embedder = setup::embedder(settings)?;
+    let manifest = manifest(settings, &embedder, &sets, arguments.seed);
+    let mut bench = Bench::new(settings, embedder, &manifest, arguments.out.clone(), arguments.index.clone(), quiet)?;
+    let modes = arguments.mode.len();
+    let (mut sections, mut records, mut missed) = (Vec::new(), Vec::new(), false);
+    for set in &sets {
+        for legs in &arguments.mode {
+            let (section, found) = bench.section(set, (*legs).into())?;
+            if !quiet {
+                say(&row(&section, modes));
+            }
+            missed |= below(&section, modes, &floors);
+            sections.push(section);
+            records.push(found);
+        }
+        bench.leave();
+    }
+    if let Some(folder) = &arguments.out {
+        report::write(folder, &manifest, &sections, &records, modes)?;
+        bench.forget();
+        if !quiet {
+            say(&format!("report: {}", folder.join("report.html").display()));
+        }
+    }
+    missed |= unknown(&sections, &floors);
+    let text = report::metrics_json(&sections, modes)?;
     match &arguments.json {
         Some(file) if file.as_os_str() == "-" => print(&text),
         Some(file) => std::fs::write(file, text).with_context(|| format!("writing `{}`", file.display()))?,
@@ -84,21 +135,32 @@ pub(super) fn run(arguments: &Eval, settings: &Settings, quiet: bool) -> anyhow:
     Ok(if missed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// Runs one set in a library of its own, which goes afterwards.
-fn one(set: &Dataset, settings: &Settings, mode: Mode, quiet: bool) -> anyhow::Result<(Run, String)> {
-    let folder = std::env::temp_dir().join(format!("ibid-eval-{}-{}", std::process::id(), set.name));
-    let mut settings = settings.clone();
-    settings.library.data.clone_from(&folder);
-    let embedder = setup::embedder(&settings)?;
-    let model = embedder.info().sha256.clone();
-    let library = Library::open(settings, embedder)?;
-    let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new(set.queries.len() as u64) };
-    let run = eval::run(&library, set, mode, &|done, _| bar.set_position(done as u64));
-    bar.finish_and_clear();
-    drop(library);
-    // What is left in the system's folder for temporary files does no harm.
-    let _ = std::fs::remove_dir_all(&folder);
-    Ok((run?, model))
+/// All sets; two of one name would be one in the figures.
+fn read(paths: &[PathBuf], corpus: Option<&Path>) -> anyhow::Result<Vec<Dataset>> {
+    let sets: Vec<Dataset> = paths.iter().map(|path| Dataset::read(path, corpus)).collect::<Result<_, _>>()?;
+    for (at, set) in sets.iter().enumerate() {
+        if sets[..at].iter().any(|other| other.name == set.name) {
+            return Err(Usage(format!("two sets have the name `{}`: run them one by one, or rename one", set.name)).into());
+        }
+        for note in &set.notes {
+            say(&format!("note: {}: {note}", set.name));
+        }
+    }
+    Ok(sets)
+}
+
+fn manifest(settings: &Settings, embedder: &Embedder, sets: &[Dataset], seed: u64) -> Manifest {
+    let sets = sets.iter().map(|set| (set.name.clone(), set.sha256.clone())).collect::<BTreeMap<_, _>>();
+    Manifest {
+        version: env!("CARGO_PKG_VERSION"),
+        model: embedder.info().id.clone(),
+        model_sha256: embedder.info().sha256.clone(),
+        settings_sha256: settings.fingerprint(),
+        sets,
+        seed,
+        machine: machine::describe(),
+        began: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    }
 }
 
 fn floor(text: &str) -> Result<(&str, f64), Usage> {
@@ -106,38 +168,32 @@ fn floor(text: &str) -> Result<(&str, f64), Usage> {
     parsed.ok_or_else(|| Usage(format!("`--fail-under {text}` is not of the form `ndcg@10=0.9`")))
 }
 
-fn row(name: &str, figures: &BTreeMap<&'static str, f64>) -> String {
-    const SHOWN: [&str; 12] = [
-        "ndcg@10",
-        "recall@1",
-        "recall@10",
-        "mrr@10",
-        "map",
-        "evidence@1",
-        "evidence@3",
-        "auroc",
-        "refused",
-        "answered",
-        "citations_held",
-        "search_ms_p50",
-    ];
-    let mut line = format!("{name}:");
-    for (name, figure) in SHOWN.iter().filter_map(|name| Some((name, figures.get(name)?))) {
-        write!(line, "  {name} {figure:.4}").expect("writing to a String cannot fail");
+/// Whether a floor is for a figure that no set has: such a gate would never close.
+fn unknown(sections: &[Section], floors: &[(&str, f64)]) -> bool {
+    let has = |name: &str| sections.iter().any(|section| section.summary.metrics.contains_key(name));
+    let unknown: Vec<&str> = floors.iter().map(|(name, _)| *name).filter(|name| !has(name)).collect();
+    for name in &unknown {
+        say(&format!("error: no set has a figure `{name}`, as --fail-under asks"));
     }
-    line
+    !unknown.is_empty()
 }
 
-/// `qid Q0 docid rank score tag`, scores strictly falling, as `trec_eval` sorts by them.
-fn write_run(folder: &std::path::Path, set: &Dataset, run: &Run) -> anyhow::Result<()> {
-    std::fs::create_dir_all(folder).with_context(|| format!("making `{}`", folder.display()))?;
-    let mut text = String::new();
-    for outcome in &run.outcomes {
-        for (rank, (document, _)) in (1_u32..).zip(&outcome.ranking) {
-            let score = 1000 - rank.min(999);
-            writeln!(text, "{} Q0 {document} {rank} {score} ibid", outcome.id)?;
+/// Says which figures are under their floors; a figure that one set does not have is no failure of it.
+fn below(section: &Section, modes: usize, floors: &[(&str, f64)]) -> bool {
+    let mut missed = false;
+    for (name, least) in floors {
+        let Some(figure) = section.summary.metrics.get(*name) else { continue };
+        if figure < least {
+            say(&format!("error: {name} of `{}` is {figure:.4}, under {least}", section.title(modes)));
+            missed = true;
         }
     }
-    let file = folder.join(format!("{}.trec", set.name));
-    std::fs::write(&file, text).with_context(|| format!("writing `{}`", file.display()))
+    missed
+}
+
+fn row(section: &Section, modes: usize) -> String {
+    const SHOWN: [&str; 10] =
+        ["ndcg@10", "recall@1", "recall@10", "map", "evidence@1", "evidence@3", "auroc", "refused", "answered", "citations_held"];
+    let figures = SHOWN.iter().filter_map(|name| Some(format!("  {name} {:.4}", section.summary.metrics.get(*name)?)));
+    format!("{}:{}", section.title(modes), figures.collect::<String>())
 }

@@ -1,49 +1,100 @@
 //! Static models: a table of token vectors.
+//!
+//! A table in 8 bits stays as it lies in the file (or in the binary): a row is its
+//! bytes times its token's weight. Other tables are kept as 32-bit numbers.
 
-use candle_core::{DType, Device, safetensors};
+use std::borrow::Cow;
+
+use candle_core::safetensors::SliceSafetensors;
+use candle_core::{DType, Device};
 use rayon::prelude::*;
+use safetensors::{Dtype, SafeTensors};
 
 use super::UnitVector;
-use super::vector::dot;
+use super::vector::{dot, dot_bytes};
+
+enum Rows {
+    Floats(Vec<f32>),
+    /// The whole file, and where the rows begin in it.
+    Bytes {
+        file: Cow<'static, [u8]>,
+        start: usize,
+    },
+}
+
+enum Row<'a> {
+    Floats(&'a [f32]),
+    Bytes(&'a [u8]),
+}
 
 /// One row a token.
 pub(super) struct Table {
-    rows: Vec<f32>,
-    /// Length of each row: what the model learnt of the token's weight.
-    norms: Vec<f32>,
+    rows: Rows,
     dimension: usize,
+    /// What each row is multiplied by.
+    weights: Vec<f32>,
+    /// Length of each row before that.
+    lengths: Vec<f32>,
+}
+
+/// A token of a text: its row, the row's length, and its weight.
+struct Token<'a> {
+    row: Row<'a>,
+    length: f32,
+    weight: f32,
+}
+
+impl Token<'_> {
+    fn cosine(&self, other: &Self) -> f32 {
+        self.row.dot(&other.row) / (self.length * other.length).max(1e-9)
+    }
+
+    /// What the model learnt of how much the token says.
+    fn says(&self) -> f32 {
+        self.weight * self.length
+    }
 }
 
 impl Table {
-    /// The table in the bytes of a safetensors file that holds one matrix.
-    pub(super) fn load(bytes: &[u8]) -> Result<Self, String> {
-        let tensors = safetensors::load_buffer(bytes, &Device::Cpu).map_err(|error| error.to_string())?;
-        let named = ["embedding.weight", "embeddings"].iter().find_map(|name| tensors.get(*name));
-        let tensor = named.ok_or("no tensor `embedding.weight` or `embeddings`")?;
-        let (_, dimension) = tensor.dims2().map_err(|error| error.to_string())?;
-        let flat = tensor.to_dtype(DType::F32).and_then(|tensor| tensor.flatten_all());
-        let rows: Vec<f32> = flat.and_then(|flat| flat.to_vec1()).map_err(|error| error.to_string())?;
-        if dimension == 0 || rows.iter().any(|value| !value.is_finite()) {
+    /// The table in the bytes of a safetensors file: `embedding.weight`, or Model2Vec's
+    /// `embeddings` with a number a token in `weights`, where it has them.
+    pub(super) fn load(file: Cow<'static, [u8]>) -> Result<Self, String> {
+        let Parts { rows, tokens, dimension, weights } = Parts::of(file)?;
+        let weights = weights.unwrap_or_else(|| vec![1.0; tokens]);
+        if weights.len() != tokens || dimension == 0 {
+            return Err(format!("{tokens} rows of {dimension} numbers, and {} weights", weights.len()));
+        }
+        let mut table = Self { rows, dimension, weights, lengths: vec![] };
+        table.lengths =
+            (0..tokens).into_par_iter().map(|token| table.row(token).map_or(0.0, |row| row.dot(&row).sqrt())).collect();
+        if table.lengths.iter().chain(&table.weights).any(|value| !value.is_finite()) {
             return Err("the table holds values that are no numbers".to_owned());
         }
-        let norms = rows.par_chunks(dimension).map(|row| dot(row, row).sqrt()).collect();
-        Ok(Self { rows, norms, dimension })
+        Ok(table)
     }
 
     pub(super) fn dimension(&self) -> usize {
         self.dimension
     }
 
-    fn row(&self, id: u32) -> Option<&[f32]> {
-        let start = usize::try_from(id).ok()?.checked_mul(self.dimension)?;
-        self.rows.get(start..start + self.dimension)
+    fn row(&self, token: usize) -> Option<Row<'_>> {
+        let from = token.checked_mul(self.dimension)?;
+        match &self.rows {
+            Rows::Floats(rows) => rows.get(from..from + self.dimension).map(Row::Floats),
+            Rows::Bytes { file, start } => file.get(start + from..start + from + self.dimension).map(Row::Bytes),
+        }
+    }
+
+    fn token(&self, id: u32) -> Option<Token<'_>> {
+        let token = usize::try_from(id).ok()?;
+        Some(Token { length: *self.lengths.get(token)?, weight: *self.weights.get(token)?, row: self.row(token)? })
     }
 
     /// The mean of the tokens' rows, scaled to length one.
     pub(super) fn mean(&self, ids: &[u32]) -> Option<UnitVector> {
         let mut sum = vec![0.0_f32; self.dimension];
-        for row in ids.iter().filter_map(|id| self.row(*id)) {
-            sum.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+        for token in ids.iter().filter_map(|id| self.token(*id)) {
+            token.row.add(token.weight, &mut sum);
         }
         UnitVector::of(sum)
     }
@@ -51,8 +102,8 @@ impl Table {
     /// For each text the weighted mean, over the question's tokens, of the squared
     /// cosine with the text's nearest token.
     pub(super) fn relevance(&self, question: &[u32], texts: &[Vec<u32>]) -> Vec<f32> {
-        let asked: Vec<(&[f32], f32)> = question.iter().filter_map(|id| Some((self.row(*id)?, self.norm(*id)))).collect();
-        let weight: f32 = asked.iter().map(|(_, norm)| norm).sum();
+        let asked: Vec<Token<'_>> = question.iter().filter_map(|id| self.token(*id)).collect();
+        let weight: f32 = asked.iter().map(Token::says).sum();
         if weight <= 0.0 {
             return vec![0.0; texts.len()];
         }
@@ -60,27 +111,69 @@ impl Table {
         let mut distinct: Vec<u32> = texts.iter().flatten().copied().collect();
         distinct.sort_unstable();
         distinct.dedup();
-        let cosines: Vec<Vec<f32>> = distinct
-            .par_iter()
-            .with_min_len(256)
-            .map(|id| {
-                let row = self.row(*id).unwrap_or_default();
-                let norm = self.norm(*id);
-                asked.iter().map(|(other, other_norm)| (dot(row, other) / (norm * other_norm).max(1e-9)).max(0.0)).collect()
-            })
-            .collect();
+        let cosines = |id: &u32| -> Vec<f32> {
+            let Some(token) = self.token(*id) else { return vec![0.0; asked.len()] };
+            asked.iter().map(|other| token.cosine(other).max(0.0)).collect()
+        };
+        let cosines: Vec<Vec<f32>> = distinct.par_iter().with_min_len(256).map(cosines).collect();
         let score = |text: &Vec<u32>| {
             let mut best = vec![0.0_f32; asked.len()];
             for id in text {
                 let Ok(at) = distinct.binary_search(id) else { continue };
                 best.iter_mut().zip(&cosines[at]).for_each(|(best, cosine)| *best = best.max(*cosine));
             }
-            best.iter().zip(&asked).map(|(best, (_, norm))| best * best * norm).sum::<f32>() / weight
+            best.iter().zip(&asked).map(|(best, token)| best * best * token.says()).sum::<f32>() / weight
         };
         texts.iter().map(score).collect()
     }
+}
 
-    fn norm(&self, id: u32) -> f32 {
-        usize::try_from(id).ok().and_then(|id| self.norms.get(id)).copied().unwrap_or(0.0)
+impl Row<'_> {
+    fn dot(&self, other: &Self) -> f32 {
+        match (self, other) {
+            (Self::Floats(a), Self::Floats(b)) => dot(a, b),
+            (Self::Bytes(a), Self::Bytes(b)) => dot_bytes(a, b),
+            _ => 0.0,
+        }
     }
+
+    fn add(&self, weight: f32, sum: &mut [f32]) {
+        match self {
+            Self::Floats(row) => sum.iter_mut().zip(*row).for_each(|(sum, value)| *sum += weight * value),
+            Self::Bytes(row) => sum.iter_mut().zip(*row).for_each(|(sum, byte)| *sum += weight * f32::from(byte.cast_signed())),
+        }
+    }
+}
+
+/// What a safetensors file holds of a table.
+struct Parts {
+    rows: Rows,
+    tokens: usize,
+    dimension: usize,
+    weights: Option<Vec<f32>>,
+}
+
+impl Parts {
+    fn of(file: Cow<'static, [u8]>) -> Result<Self, String> {
+        let (header, metadata) = SafeTensors::read_metadata(&file).map_err(|error| error.to_string())?;
+        if metadata.info("mapping").is_some() {
+            return Err("its rows are shared by a `mapping`, which ibid does not read".to_owned());
+        }
+        let named = ["embedding.weight", "embeddings"].into_iter().find_map(|name| Some((name, metadata.info(name)?)));
+        let (name, info) = named.ok_or("no tensor `embedding.weight` or `embeddings`")?;
+        let [tokens, dimension] = info.shape[..] else { return Err(format!("`{name}` is no matrix: {:?}", info.shape)) };
+        let in_bytes = info.dtype == Dtype::I8;
+        // Eight bytes say how long the header is.
+        let start = 8 + header + info.data_offsets.0;
+        let weights = metadata.info("weights").map(|_| floats(&file, "weights")).transpose()?;
+        let rows = if in_bytes { None } else { Some(floats(&file, name)?) };
+        let rows = rows.map_or(Rows::Bytes { file, start }, Rows::Floats);
+        Ok(Self { rows, tokens, dimension, weights })
+    }
+}
+
+/// One tensor as 32-bit numbers.
+fn floats(file: &[u8], name: &str) -> Result<Vec<f32>, String> {
+    let read = || SliceSafetensors::new(file)?.load(name, &Device::Cpu)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1();
+    read().map_err(|error| error.to_string())
 }

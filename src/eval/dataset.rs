@@ -1,104 +1,139 @@
-//! Benchmark sets: BEIR folders, with answers where the questions carry them.
+//! Benchmark sets: documents, questions, and what is known of the answers.
+//!
+//! A folder in BEIR's layout or with TREC's topics and qrels, a JSON file as `SQuAD`,
+//! CMRC, DRCD and `XQuAD` have it, or a question set of our own beside its articles.
 
-use std::collections::HashMap;
+mod beir;
+mod questions;
+mod squad;
+mod trec;
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use walkdir::WalkDir;
+
+use crate::read::files::hex;
 
 /// A set of questions over a set of documents.
 #[derive(Debug)]
 pub struct Dataset {
-    /// The folder's name.
+    /// The file's or folder's name.
     pub name: String,
-    /// The documents: JSON Lines.
-    pub corpus: PathBuf,
+    /// SHA-256 of questions, judgements and documents, hexadecimal.
+    pub sha256: String,
+    /// The documents.
+    pub documents: Documents,
     /// The questions, in the file's order.
     pub queries: Vec<Query>,
     /// Whether any question carries answers or says that it has none.
     pub has_answers: bool,
+    /// What was odd about it and did not stop it.
+    pub notes: Vec<String>,
+}
+
+/// Where a set's documents are.
+#[derive(Debug)]
+pub enum Documents {
+    /// In files: JSON Lines with `_id`, or articles of any kind.
+    Files(Vec<PathBuf>),
+    /// In the set itself; each is one line of JSON.
+    Lines(Vec<String>),
 }
 
 /// A question and what is known of its answer.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Query {
     /// Its id.
     pub id: String,
     /// Its words.
     pub text: String,
-    /// Gold answers.
+    /// Its language, where the set says it.
+    pub lang: Option<String>,
+    /// Gold answers: a quote that answers holds one of them.
     pub answers: Vec<String>,
+    /// Gold sentences: a quote that answers holds one, or two thirds of it in one run.
+    pub evidence: Vec<String>,
     /// Whether the documents answer it; where nothing is said, whether a document is relevant.
     pub answerable: bool,
     /// Relevant documents and their grades.
-    pub relevant: HashMap<String, u32>,
-}
-
-#[derive(Deserialize)]
-struct Line {
-    #[serde(rename = "_id")]
-    id: String,
-    text: String,
-    #[serde(default)]
-    answers: Vec<String>,
-    answerable: Option<bool>,
+    pub relevant: BTreeMap<String, u32>,
 }
 
 impl Dataset {
-    /// Reads the BEIR folder `folder`: `corpus.jsonl`, `queries.jsonl`, `qrels.tsv` or `qrels/test.tsv`.
-    pub fn read(folder: &Path) -> anyhow::Result<Self> {
-        let corpus = folder.join("corpus.jsonl");
-        anyhow::ensure!(
-            corpus.is_file(),
-            "`{}` is no BEIR folder: it has no corpus.jsonl\nhint: name a folder with corpus.jsonl, queries.jsonl and qrels.tsv",
-            folder.display()
-        );
-        let mut relevant = qrels(folder)?;
-        let file = folder.join("queries.jsonl");
-        let text = read(&file)?;
-        let mut queries = Vec::new();
-        let mut has_answers = false;
-        for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
-            let line: Line = serde_json::from_str(line).with_context(|| format!("{}:{number}", file.display()))?;
-            has_answers |= line.answerable.is_some() || !line.answers.is_empty();
-            let relevant = relevant.remove(&line.id).unwrap_or_default();
-            let answerable = line.answerable.unwrap_or(!relevant.is_empty());
-            queries.push(Query { id: line.id, text: line.text, answers: line.answers, answerable, relevant });
+    /// Reads the set at `path`; `corpus` holds the articles of a set that brings none.
+    pub fn read(path: &Path, corpus: Option<&Path>) -> anyhow::Result<Self> {
+        let extension = path.extension().unwrap_or_default();
+        let mut set = if path.is_dir() && path.join("queries.jsonl").is_file() {
+            beir::read(path, corpus)?
+        } else if path.is_dir() {
+            trec::read(path, corpus)?
+        } else if extension == "json" {
+            squad::read(path)?
+        } else if extension == "jsonl" {
+            questions::read(path, corpus)?
+        } else {
+            anyhow::bail!(
+                "`{}` is no set that ibid reads\nhint: name a BEIR folder (corpus.jsonl, queries.jsonl, qrels.tsv), a TREC folder \
+                 (topics.txt, qrels.txt, corpus.jsonl), a SQuAD .json file or a question set .jsonl with --corpus",
+                path.display()
+            );
+        };
+        anyhow::ensure!(!set.queries.is_empty(), "`{}` holds no question", path.display());
+        let mut ids: Vec<&str> = set.queries.iter().map(|query| query.id.as_str()).collect();
+        ids.sort_unstable();
+        if let Some([twice, _]) = ids.array_windows().find(|[one, next]| one == next) {
+            anyhow::bail!("`{}` has two questions with the id `{}`", path.display(), twice);
         }
-        let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
-        Ok(Self { name, corpus, queries, has_answers })
+        set.sha256 = with_documents(&set)?;
+        set.name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        Ok(set)
     }
 }
 
-fn read(file: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(file).with_context(|| format!("reading `{}`", file.display()))
+/// The text of a file of the set, which `digest` takes in too.
+fn text(file: &Path, digest: &mut Sha256) -> anyhow::Result<String> {
+    let bytes = std::fs::read(file).with_context(|| format!("reading `{}`", file.display()))?;
+    digest.update(&bytes);
+    String::from_utf8(bytes).with_context(|| format!("`{}` is not UTF-8", file.display()))
 }
 
-fn qrels(folder: &Path) -> anyhow::Result<HashMap<String, HashMap<String, u32>>> {
-    let plain = folder.join("qrels.tsv");
-    let file = if plain.is_file() { plain } else { folder.join("qrels/test.tsv") };
-    let mut relevant: HashMap<String, HashMap<String, u32>> = HashMap::new();
-    for (number, line) in (1..).zip(read(&file)?.lines()).filter(|(_, line)| !line.trim().is_empty()) {
-        let fields: Vec<&str> = line.split('\t').collect();
-        let graded = match fields.as_slice() {
-            [query, document, grade] => grade.trim().parse().ok().map(|grade: u32| (query, document, grade)),
-            _ => None,
-        };
-        match graded {
-            Some((query, document, grade)) => {
-                if grade > 0 {
-                    relevant.entry((*query).to_owned()).or_default().insert((*document).to_owned(), grade);
+fn sha256(digest: Sha256) -> String {
+    hex(&digest.finalize())
+}
+
+/// The set's digest with that of its documents.
+fn with_documents(set: &Dataset) -> anyhow::Result<String> {
+    let mut digest = Sha256::new();
+    digest.update(&set.sha256);
+    let Documents::Files(files) = &set.documents else { return Ok(sha256(digest)) };
+    for file in files {
+        for entry in WalkDir::new(file).sort_by_file_name() {
+            let entry = entry.with_context(|| format!("reading `{}`", file.display()))?;
+            if entry.file_type().is_file() {
+                let mut opened =
+                    std::fs::File::open(entry.path()).with_context(|| format!("reading `{}`", entry.path().display()))?;
+                let mut block = vec![0; 1 << 16];
+                while let read @ 1.. = opened.read(&mut block).with_context(|| format!("reading `{}`", entry.path().display()))? {
+                    digest.update(&block[..read]);
                 }
             }
-            // The first line names the columns.
-            None if number == 1 => {}
-            None => anyhow::bail!("{}:{number}: not `query-id<TAB>corpus-id<TAB>score`: `{line}`", file.display()),
         }
     }
-    Ok(relevant)
+    Ok(sha256(digest))
 }
 
-/// Text without what differs between two writings of the same answer: case, spaces, punctuation.
-pub fn flat(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+/// The articles beside a set: the ones named, or `corpus.jsonl` in its folder.
+fn documents(folder: &Path, corpus: Option<&Path>) -> anyhow::Result<Documents> {
+    let file = corpus.map_or_else(|| folder.join("corpus.jsonl"), Path::to_path_buf);
+    anyhow::ensure!(
+        file.exists(),
+        "`{}` brings no articles: there is no `{}`\nhint: name them with --corpus",
+        folder.display(),
+        file.display()
+    );
+    Ok(Documents::Files(vec![file]))
 }

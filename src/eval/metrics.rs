@@ -1,82 +1,123 @@
-//! Figures from outcomes, as `trec_eval` defines them.
+//! Figures: of one question as `trec_eval` defines them, of a set as means with intervals.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use super::dataset::Dataset;
-use super::{DEPTH, Run};
+use serde::Serialize;
+
+use super::DEPTH;
+use super::calibration::{Bin, Judged, Risk, auroc, calibration_error, refused_at_90, reliability, risk_coverage};
+use super::record::Record;
+use super::statistics::{interval, mean, percentile};
+use super::text;
 
 /// Relevant documents and their grades.
-type Grades = HashMap<String, u32>;
+type Grades = BTreeMap<String, u32>;
 
-/// All figures of a run by name; those that the set cannot give are absent.
-pub fn metrics(set: &Dataset, run: &Run) -> BTreeMap<&'static str, f64> {
+/// Fills in the figures of one question.
+pub fn judge(record: &mut Record) {
+    let ranking: Vec<&str> = record.ranking.iter().map(|(document, _)| document.as_str()).collect();
     let mut figures = BTreeMap::new();
-    let judged: Vec<(&Grades, Vec<&str>)> = set
-        .queries
-        .iter()
-        .zip(&run.outcomes)
-        .filter(|(query, _)| !query.relevant.is_empty())
-        .map(|(query, outcome)| (&query.relevant, outcome.ranking.iter().map(|(document, _)| document.as_str()).collect()))
-        .collect();
-    if !judged.is_empty() {
-        let over =
-            |metric: &dyn Fn(&Grades, &[&str]) -> f64| mean(judged.iter().map(|(relevant, ranking)| metric(relevant, ranking)));
-        figures.insert("ndcg@10", over(&|relevant, ranking| ndcg(relevant, ranking, 10)));
-        figures.insert("recall@1", over(&|relevant, ranking| recall(relevant, ranking, 1)));
-        figures.insert("recall@5", over(&|relevant, ranking| recall(relevant, ranking, 5)));
-        figures.insert("recall@10", over(&|relevant, ranking| recall(relevant, ranking, 10)));
-        figures.insert("recall@100", over(&|relevant, ranking| recall(relevant, ranking, DEPTH)));
-        figures.insert("mrr@10", over(&|relevant, ranking| reciprocal_rank(relevant, ranking, 10)));
-        figures.insert("map", over(&average_precision));
+    if !record.relevant.is_empty() {
+        let relevant = &record.relevant;
+        figures.insert("ndcg@10", ndcg(relevant, &ranking, 10));
+        figures.insert("recall@1", recall(relevant, &ranking, 1));
+        figures.insert("recall@5", recall(relevant, &ranking, 5));
+        figures.insert("recall@10", recall(relevant, &ranking, 10));
+        figures.insert("recall@100", recall(relevant, &ranking, DEPTH));
+        figures.insert("mrr@10", reciprocal_rank(relevant, &ranking, 10));
+        figures.insert("map", average_precision(relevant, &ranking));
     }
-    answers(set, run, &mut figures);
-    for (stage, names) in [
-        ["embed_ms_p50", "embed_ms_p95", "embed_ms_p99"],
-        ["search_ms_p50", "search_ms_p95", "search_ms_p99"],
-        ["answer_ms_p50", "answer_ms_p95", "answer_ms_p99"],
-    ]
-    .iter()
-    .enumerate()
-    {
-        let mut times: Vec<f64> = run.outcomes.iter().map(|outcome| outcome.timings[stage]).collect();
-        times.sort_by(f64::total_cmp);
-        for (name, share) in names.iter().zip([0.50, 0.95, 0.99]) {
-            figures.insert(name, percentile(&times, share));
-        }
+    figures.extend(record.ann_recall.map(|recall| ("ann_recall@10", recall)));
+    figures.extend(answer_figures(record));
+    record.figures = figures.into_iter().map(|(name, figure)| (name.to_owned(), figure)).collect();
+}
+
+/// Figures of what was answered, where it was asked.
+fn answer_figures(record: &Record) -> Vec<(&'static str, f64)> {
+    let Some(given) = &record.given else { return vec![] };
+    let one = |held: bool| f64::from(u8::from(held));
+    let mut figures = vec![("citations_held", one(given.citations_hold))];
+    figures.push(if record.answerable { ("answered", one(given.answerable)) } else { ("refused", one(!given.answerable)) });
+    if record.has_gold() {
+        let holds: Vec<bool> = given.quotes.iter().map(|quote| given.answerable && holds_gold(record, quote)).collect();
+        figures.push(("evidence@1", one(holds.first() == Some(&true))));
+        figures.push(("evidence@3", one(holds.contains(&true))));
     }
-    figures.insert("passages_per_second", run.passages_per_second);
+    if !record.answers.is_empty() {
+        figures.push(("em", text::exact_match(&given.text, &record.answers)));
+        figures.push(("f1", text::f1(&given.text, &record.answers)));
+    }
     figures
 }
 
-/// Evidence, refusal and citations, where `ask` was asked.
-fn answers(set: &Dataset, run: &Run, figures: &mut BTreeMap<&'static str, f64>) {
-    let asked: Vec<_> =
-        set.queries.iter().zip(&run.outcomes).filter_map(|(query, outcome)| Some((query, outcome.answered.as_ref()?))).collect();
-    if asked.is_empty() {
-        return;
-    }
-    let share = |of: &dyn Fn(&super::Answered) -> bool, among: &dyn Fn(&super::dataset::Query) -> bool| {
-        mean(asked.iter().filter(|(query, _)| among(query)).map(|(_, answered)| f64::from(u8::from(of(answered)))))
-    };
-    figures.insert("citations_held", share(&|answered| answered.citations_hold, &|_| true));
-    figures.insert("answered", share(&|answered| answered.answerable, &|query| query.answerable));
-    if asked.iter().any(|(query, _)| !query.answers.is_empty()) {
-        let with_answers = |query: &super::dataset::Query| !query.answers.is_empty();
-        figures.insert("evidence@1", share(&|answered| answered.holds[0], &with_answers));
-        figures.insert("evidence@3", share(&|answered| answered.holds.contains(&true), &with_answers));
-    }
-    if asked.iter().any(|(query, _)| !query.answerable) {
-        figures.insert("refused", share(&|answered| !answered.answerable, &|query| !query.answerable));
-        let scored = asked.iter().map(|(query, answered)| (answered.confidence, query.answerable));
-        figures.insert("auroc", auroc(&scored.collect::<Vec<_>>()));
-    }
+fn holds_gold(record: &Record, quote: &str) -> bool {
+    let flat = text::flat(quote);
+    let answers = record.answers.iter().map(|answer| text::flat(answer)).filter(|answer| !answer.is_empty());
+    answers.into_iter().any(|answer| flat.contains(&answer))
+        || record.evidence.iter().any(|evidence| text::holds(quote, evidence))
 }
 
-/// The mean; of nothing, zero.
-#[expect(clippy::cast_precision_loss, reason = "counts of questions")]
-fn mean(values: impl Iterator<Item = f64>) -> f64 {
-    let (sum, count) = values.fold((0.0, 0_usize), |(sum, count), value| (sum + value, count + 1));
-    sum / count.max(1) as f64
+/// What a set's run came to.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Summary {
+    /// Figures by name; those that the set cannot give are absent.
+    pub metrics: BTreeMap<String, f64>,
+    /// 95 % bootstrap interval of each.
+    pub intervals: BTreeMap<String, (f64, f64)>,
+    /// Errors against share answered, where questions have no answer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub risk_coverage: Vec<Risk>,
+    /// What the confidence is worth.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reliability: Vec<Bin>,
+}
+
+/// Means and intervals over all questions, and what the confidence is worth.
+pub fn summary(records: &[Record], seed: u64) -> Summary {
+    let mut values: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for (name, figure) in records.iter().flat_map(|record| &record.figures) {
+        values.entry(name).or_default().push(*figure);
+    }
+    let mut summary = Summary::default();
+    for (name, values) in values {
+        summary.metrics.insert(name.to_owned(), mean(&values));
+        summary.intervals.insert(name.to_owned(), interval(&values, seed, &mean));
+    }
+    let judged: Vec<Judged> = records.iter().filter_map(judged).collect();
+    if judged.iter().any(|one| !one.answerable) {
+        let scored: Vec<(f64, bool)> = judged.iter().map(|one| (one.confidence, one.answerable)).collect();
+        for (name, figure) in [("auroc", &auroc as &dyn Fn(&[(f64, bool)]) -> f64), ("refused_at_answered_90", &refused_at_90)] {
+            summary.metrics.insert(name.to_owned(), figure(&scored));
+            summary.intervals.insert(name.to_owned(), interval(&scored, seed, figure));
+        }
+        summary.risk_coverage = risk_coverage(&judged);
+        summary.reliability = reliability(&judged);
+        summary.metrics.insert("calibration_error".to_owned(), calibration_error(&summary.reliability));
+    }
+    summary
+}
+
+fn judged(record: &Record) -> Option<Judged> {
+    let given = record.given.as_ref()?;
+    let right = given.quotes.first().is_some_and(|quote| holds_gold(record, quote));
+    Some(Judged {
+        confidence: given.confidence,
+        answerable: record.answerable,
+        right: record.answerable && (right || !record.has_gold()),
+    })
+}
+
+/// Milliseconds of each stage: median, 95th and 99th percentile.
+pub fn latency(timings: &[[f64; 3]]) -> BTreeMap<String, f64> {
+    let mut figures = BTreeMap::new();
+    for (stage, name) in ["embed", "search", "answer"].iter().enumerate() {
+        let mut times: Vec<f64> = timings.iter().map(|times| times[stage]).collect();
+        times.sort_by(f64::total_cmp);
+        for (share, suffix) in [(0.50, "p50"), (0.95, "p95"), (0.99, "p99")] {
+            figures.insert(format!("{name}_ms_{suffix}"), percentile(&times, share));
+        }
+    }
+    figures
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a rank")]
@@ -113,30 +154,6 @@ fn average_precision(relevant: &Grades, ranking: &[&str]) -> f64 {
     precisions.sum::<f64>() / relevant.len().max(1) as f64
 }
 
-/// The chance that an answerable question scores higher than an unanswerable one; ties count half.
-#[expect(clippy::cast_precision_loss, reason = "counts of questions")]
-fn auroc(scored: &[(f32, bool)]) -> f64 {
-    let mut sorted = scored.to_vec();
-    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let (mut below, mut wins) = (0.0, 0.0);
-    for tied in sorted.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
-        let positive = tied.iter().filter(|(_, answerable)| *answerable).count() as f64;
-        let negative = tied.len() as f64 - positive;
-        wins += positive * (below + negative / 2.0);
-        below += negative;
-    }
-    let positive = scored.iter().filter(|(_, answerable)| *answerable).count() as f64;
-    let pairs = positive * (scored.len() as f64 - positive);
-    if pairs > 0.0 { wins / pairs } else { 0.0 }
-}
-
-/// The value below which `share` of the sorted `values` lie.
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index into a list")]
-fn percentile(values: &[f64], share: f64) -> f64 {
-    let at = (values.len().saturating_sub(1) as f64 * share).round() as usize;
-    values.get(at).copied().unwrap_or(0.0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,18 +165,12 @@ mod tests {
     #[test]
     fn the_figures_are_those_of_trec_eval() {
         // Reckoned with pytrec_eval on the same ranking and the same grades.
-        let relevant = HashMap::from([("a".to_owned(), 1), ("b".to_owned(), 2), ("z".to_owned(), 1)]);
+        let relevant = Grades::from([("a".to_owned(), 1), ("b".to_owned(), 2), ("z".to_owned(), 1)]);
         let ranking = ["x", "b", "y", "a"];
         close(ndcg(&relevant, &ranking, 10), 0.540_585_8);
         close(recall(&relevant, &ranking, 5), 0.666_666_7);
         close(reciprocal_rank(&relevant, &ranking, 10), 0.5);
         close(average_precision(&relevant, &ranking), 0.333_333_3);
         close(recall(&relevant, &[], 5), 0.0);
-    }
-
-    #[test]
-    fn auroc_counts_ties_half() {
-        close(auroc(&[(0.9, true), (0.1, false), (0.5, true), (0.5, false)]), 0.875);
-        close(auroc(&[(0.1, true), (0.9, false)]), 0.0);
     }
 }

@@ -289,6 +289,12 @@ impl Shelf {
         Ok((near, words))
     }
 
+    /// The passages truly nearest to `vector`, by comparing all: what the graph is measured against.
+    pub fn scan(&self, vector: &UnitVector, count: usize) -> Vec<Neighbor> {
+        let view = self.view();
+        view.scan(vector, count, &view.live)
+    }
+
     fn allowed(&self, view: &View, filter: &Filter) -> Result<PassageSet, Error> {
         let mut allowed = PassageSet::default();
         let ids = self.read(|connection| rows::allowed(connection, filter))?;

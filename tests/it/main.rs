@@ -8,6 +8,7 @@
 )]
 
 mod bad_input;
+mod eval;
 mod http;
 mod kill;
 mod model;

@@ -1,0 +1,88 @@
+//! What is kept of each question: a line of `per_query.jsonl`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::dataset::Query;
+use crate::retrieve::Mode;
+
+/// A question, what is known of its answer, what was found, and the figures of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Record {
+    /// The set.
+    pub set: String,
+    /// Which legs searched: `hybrid`, `dense` or `lexical`.
+    pub mode: String,
+    /// The question's id.
+    pub id: String,
+    /// Its words.
+    pub question: String,
+    /// Its language, where the set says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lang: Option<String>,
+    /// Whether the documents answer it.
+    pub answerable: bool,
+    /// Gold answers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<String>,
+    /// Gold sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<String>,
+    /// Relevant documents and their grades.
+    pub relevant: BTreeMap<String, u32>,
+    /// Documents, best first, with their scores.
+    pub ranking: Vec<(String, f32)>,
+    /// Words of the first passages.
+    pub contexts: Vec<String>,
+    /// Share of the ten truly nearest passages that the index found, where it was tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ann_recall: Option<f64>,
+    /// What was answered, where it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given: Option<Given>,
+    /// Figures of this question alone.
+    pub figures: BTreeMap<String, f64>,
+}
+
+/// What was answered.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Given {
+    /// Whether it was not refused.
+    pub answerable: bool,
+    /// How sure, 0 to 1.
+    pub confidence: f64,
+    /// The first sentence; empty when refused.
+    pub text: String,
+    /// The first three quotes.
+    pub quotes: Vec<String>,
+    /// Whether every quote is the slice that it says.
+    pub citations_hold: bool,
+}
+
+impl Record {
+    /// A question of which nothing is found yet.
+    pub fn of(set: &str, mode: Mode, query: &Query) -> Self {
+        Self {
+            set: set.to_owned(),
+            mode: mode.name().to_owned(),
+            id: query.id.clone(),
+            question: query.text.clone(),
+            lang: query.lang.clone(),
+            answerable: query.answerable,
+            answers: query.answers.clone(),
+            evidence: query.evidence.clone(),
+            relevant: query.relevant.clone(),
+            ranking: vec![],
+            contexts: vec![],
+            ann_recall: None,
+            given: None,
+            figures: BTreeMap::new(),
+        }
+    }
+
+    /// Whether anything is known of its answer's words.
+    pub fn has_gold(&self) -> bool {
+        !self.answers.is_empty() || !self.evidence.is_empty()
+    }
+}
