@@ -3,6 +3,7 @@
 mod ask;
 mod eval;
 mod ingest;
+mod model;
 mod output;
 mod reembed;
 mod serve;
@@ -77,6 +78,10 @@ enum Command {
     Eval(eval::Eval),
     /// Embed all articles anew, with another model or other chunk rules
     Reembed,
+    /// List, describe, verify and measure embedding models
+    ///
+    /// `--model DIR` chooses the one that is described, verified or measured.
+    Model(model::Model),
     /// Print every setting with its default, as a file to start from
     Settings,
 }
@@ -113,6 +118,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Ingest(ingest) => ingest::run(&ingest, settings, common.quiet),
         Command::Ask(ask) => ask::run(&ask, settings, common.quiet),
         Command::Eval(eval) => eval::run(&eval, &settings, common.quiet),
+        Command::Model(model) => model::run(&model, &settings),
         Command::Reembed => reembed::run(settings, common.quiet),
         Command::Settings => Ok(ExitCode::SUCCESS),
     }

@@ -6,6 +6,7 @@
 //! Nothing here fetches anything.
 
 mod bert;
+mod checksums;
 mod folder;
 mod table;
 mod vector;
@@ -16,6 +17,7 @@ use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 use tokenizers::Tokenizer;
 
+pub use checksums::{Checked, LIST as CHECKSUMS, verify};
 pub use folder::Error;
 pub use vector::UnitVector;
 pub(crate) use vector::dot;
@@ -24,7 +26,7 @@ use crate::read::files::hex;
 use folder::{Architecture, Files, Layout};
 
 /// The name of the model in the binary.
-pub const BUNDLED: &str = "static-first";
+pub const BUNDLED: &str = "static-multilingual";
 
 /// What a model is; a shelf opens only with the one that filled it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,6 +107,19 @@ impl Embedder {
     /// What the model is.
     pub fn info(&self) -> &ModelInfo {
         &self.info
+    }
+
+    /// `static` or `bert`.
+    pub fn architecture(&self) -> &'static str {
+        match &self.encoder {
+            Encoder::Static(_) => "static",
+            Encoder::Bert(_) => "bert",
+        }
+    }
+
+    /// Tokens that it knows.
+    pub fn vocabulary(&self) -> usize {
+        self.tokenizer.get_vocab_size(true)
     }
 
     /// Vectors of passages, `None` for those that hold no known token. Both cores work.

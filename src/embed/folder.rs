@@ -8,7 +8,7 @@ use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 use serde_json::Value;
 
-static BUNDLED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/models/static-first");
+static BUNDLED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/models/static-multilingual");
 
 /// Why a model cannot be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -143,7 +143,7 @@ impl Layout {
         let path = |kind: &str| modules.iter().find(|module| module.kind.ends_with(kind)).map(|module| module.path.as_str());
         let is_static = path(".StaticEmbedding").is_some();
         let folder = path(".StaticEmbedding").or(path(".Transformer")).unwrap_or_default();
-        let within = |file: &str| if folder.is_empty() { file.to_owned() } else { format!("{folder}/{file}") };
+        let within = |file: &str| if matches!(folder, "" | ".") { file.to_owned() } else { format!("{folder}/{file}") };
         let architecture = if is_static { Architecture::Static } else { architecture(files, &within("config.json"))? };
         let pooling = match path(".Pooling") {
             Some(folder) => pooling(files, &format!("{folder}/config.json"))?,

@@ -28,7 +28,7 @@ fn check_parity(embedder: &Embedder, golden: &str) {
 
 #[test]
 fn the_bundled_model_gives_the_reference_vectors() {
-    check_parity(&Embedder::bundled().unwrap(), "static-first.golden.json");
+    check_parity(&Embedder::bundled().unwrap(), "static-multilingual.golden.json");
 }
 
 #[test]

@@ -89,6 +89,10 @@ fn one(section: &Section, records: &[Record]) -> String {
             write!(text, "<figure><figcaption>{title}</figcaption>{plot}</figure>").expect("writing to a String cannot fail");
         }
     }
+    let time = |stage: &str, share: &str| speed.get(&format!("{stage}_ms_{share}")).copied().unwrap_or_default();
+    let stages = ["embed", "search", "answer"].map(|stage| (stage, ["p50", "p95", "p99"].map(|share| time(stage, share))));
+    write!(text, "<figure><figcaption>Latency</figcaption>{}</figure>", plots::latency(&stages))
+        .expect("writing to a String cannot fail");
     text.push_str("</div><table><thead><tr><th>figure</th><th>value</th><th>95 % interval</th></tr></thead><tbody>");
     for name in FIGURES {
         let Some(figure) = summary.metrics.get(name) else { continue };

@@ -125,6 +125,31 @@ pub(super) fn reliability(bins: &[(f64, f64, usize)]) -> String {
     frame.end()
 }
 
+/// Median, 95th and 99th percentile of each stage, in milliseconds, on one scale.
+pub(super) fn latency(stages: &[(&str, [f64; 3])]) -> String {
+    let longest = stages.iter().flat_map(|(_, times)| times).copied().fold(f64::MIN_POSITIVE, f64::max);
+    let mut svg = format!("<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"Milliseconds by stage\">");
+    let mut y = TOP;
+    for (stage, times) in stages {
+        write!(svg, "<text class=\"name\" x=\"56\" y=\"{:.1}\">{stage}</text>", y + 30.0).expect("writing to a String cannot fail");
+        for (time, name) in times.iter().zip(["p50", "p95", "p99"]) {
+            let width = time / longest * (WIDTH - 170.0);
+            write!(
+                svg,
+                "<rect class=\"dense\" x=\"64\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"13\"/>\
+                 <text x=\"{:.1}\" y=\"{:.1}\">{name} {time:.2} ms</text>",
+                70.0 + width,
+                y + 10.5
+            )
+            .expect("writing to a String cannot fail");
+            y += 18.0;
+        }
+        y += 12.0;
+    }
+    svg.push_str("</svg>");
+    svg
+}
+
 /// One mode's figure and its interval.
 pub(super) struct Bar {
     pub(super) mode: &'static str,

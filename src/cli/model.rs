@@ -1,0 +1,146 @@
+//! `ibid model list|info|verify|bench`
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::output::{print, say};
+use super::setup;
+use crate::embed::{self, Embedder};
+use crate::eval::dataset::Dataset;
+use crate::eval::{self, metrics};
+use crate::library::Library;
+use crate::retrieve::Mode;
+use crate::settings::Settings;
+
+/// Passages that the speed is measured on, at least.
+const PASSAGES: usize = 4000;
+
+#[derive(Args)]
+pub(super) struct Model {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// List the bundled model and those in a folder of models
+    List {
+        /// Folder that holds model folders
+        #[arg(value_name = "DIR", default_value = "models")]
+        folder: PathBuf,
+    },
+    /// Say what the model is: architecture, width, checksum, prefixes, time to load
+    Info,
+    /// Compare the model's files with the checksums in its SHA256SUMS
+    Verify,
+    /// Measure quality and speed of the model alone (dense search) on a set
+    Bench {
+        /// A set of questions, as `ibid eval` reads it
+        #[arg(value_name = "SET")]
+        set: PathBuf,
+        /// Articles of a set that brings none
+        #[arg(long, value_name = "PATH")]
+        corpus: Option<PathBuf>,
+    },
+}
+
+pub(super) fn run(arguments: &Model, settings: &Settings) -> anyhow::Result<ExitCode> {
+    match &arguments.command {
+        Command::List { folder } => list(folder, settings),
+        Command::Info => info(settings),
+        Command::Verify => verify(settings),
+        Command::Bench { set, corpus } => bench(set, corpus.as_deref(), settings),
+    }
+}
+
+fn list(folder: &Path, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let bundled = Embedder::bundled()?;
+    let mark = |used: bool| if used { "*" } else { " " };
+    let line = |embedder: &Embedder, place: &str, used: bool| {
+        let info = embedder.info();
+        print(&format!("{} {:<24} {:>5} wide  {}  {place}", mark(used), info.id, info.dimension, &info.sha256[..12]));
+    };
+    let chosen = &settings.model.path;
+    line(&bundled, "in the program", chosen.as_os_str().is_empty());
+    let entries = std::fs::read_dir(folder).map(|entries| entries.flatten().map(|entry| entry.path()).collect()).unwrap_or_default();
+    let mut folders: Vec<PathBuf> = entries;
+    folders.sort();
+    for path in folders.iter().filter(|path| path.join("modules.json").is_file() || path.join("config.json").is_file()) {
+        match Embedder::load(path) {
+            Ok(embedder) => line(&embedder, &path.display().to_string(), path == chosen),
+            Err(error) => say(&format!("warning: {error}")),
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn info(settings: &Settings) -> anyhow::Result<ExitCode> {
+    let begun = Instant::now();
+    let embedder = setup::embedder(settings)?;
+    let milliseconds = begun.elapsed().as_secs_f64() * 1000.0;
+    let info = embedder.info();
+    let value = json!({
+        "id": info.id, "architecture": embedder.architecture(), "dimension": info.dimension, "tokens": embedder.vocabulary(),
+        "pooling": info.pooling, "question_prefix": info.question_prefix, "passage_prefix": info.passage_prefix,
+        "sha256": info.sha256, "load_ms": milliseconds.round(),
+    });
+    print(&serde_json::to_string_pretty(&value)?);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn verify(settings: &Settings) -> anyhow::Result<ExitCode> {
+    let path = &settings.model.path;
+    let checked = embed::verify((!path.as_os_str().is_empty()).then_some(path.as_path()))?;
+    anyhow::ensure!(!checked.is_empty(), "{} names no file", embed::CHECKSUMS);
+    let mut code = ExitCode::SUCCESS;
+    for one in &checked {
+        let found = one.found.as_deref().unwrap_or("nothing that can be read");
+        if one.holds() {
+            print(&format!("{}: as listed", one.file));
+        } else {
+            say(&format!("error: `{}` is listed as {} and is {found}", one.file, one.expected));
+            code = ExitCode::FAILURE;
+        }
+    }
+    Ok(code)
+}
+
+fn bench(set: &Path, corpus: Option<&Path>, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let set = Dataset::read(set, corpus)?;
+    let scratch = tempfile::Builder::new().prefix("ibid-bench-").tempdir().context("making a folder for temporary files")?;
+    let mut settings = settings.clone();
+    settings.library.data = scratch.path().join("data");
+    let library = Library::open(settings.clone(), setup::embedder(&settings)?)?;
+    let filled = eval::fill(&library, &set, scratch.path())?;
+    let (records, timings) = eval::ask(&library, &set, Mode::Dense, &|_| ())?;
+    let summary = metrics::summary(&records, 1);
+    let (passages, tokens) = speed(&library)?;
+    let value = json!({
+        "model": library.embedder().info().id, "set": set.name, "questions": records.len(), "passages": filled.passages,
+        "metrics": summary.metrics, "intervals": summary.intervals, "latency": metrics::latency(&timings),
+        "embedded_passages_per_second": passages.round(), "tokens_per_passage": tokens.round(),
+    });
+    print(&serde_json::to_string_pretty(&value)?);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Passages embedded a second, on all cores, tokenising included; and their mean length.
+#[expect(clippy::cast_precision_loss, reason = "rates")]
+fn speed(library: &Library) -> anyhow::Result<(f64, f64)> {
+    let mut texts = Vec::new();
+    for article in library.shelf().articles(0, PASSAGES)? {
+        texts.push(article.article.text);
+    }
+    anyhow::ensure!(!texts.is_empty(), "the set has no article");
+    let passages: Vec<String> = texts.into_iter().cycle().take(PASSAGES).collect();
+    let tokens: usize = passages.iter().map(|text| library.embedder().count(text)).sum();
+    library.embedder().passages(&passages[..PASSAGES / 10]);
+    let begun = Instant::now();
+    library.embedder().passages(&passages);
+    Ok((passages.len() as f64 / begun.elapsed().as_secs_f64(), tokens as f64 / passages.len() as f64))
+}
