@@ -132,7 +132,7 @@ pub fn retrieve(
             let mut head: Vec<PassageId> = near_first.iter().chain(&words_first).map(|neighbor| neighbor.passage).collect();
             head.sort_unstable();
             head.dedup();
-            let mut evidence = rank::ranked(embedder, question, shelf.passages(&head)?, &near_first, &words_first);
+            let mut evidence = rank::ranked(shelf, embedder, question, shelf.passages(&head)?, &near_first, &words_first);
             if evidence.len() < limit {
                 let tail = rank::rest(&near, &words, &head);
                 evidence.extend(rank::single(shelf.passages(&ids(&tail))?, &tail));

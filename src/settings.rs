@@ -7,10 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
 use toml::{Table, Value};
-
-use crate::read::files::hex;
 
 /// The commented default file, as shipped.
 pub const DEFAULTS: &str = include_str!("../config/ibid.toml");
@@ -130,14 +127,6 @@ section!(
         format: String,
     }
 );
-
-impl Settings {
-    /// SHA-256, hexadecimal, of what decides what is found and answered.
-    pub fn fingerprint(&self) -> String {
-        let Self { read, chunk, search, answer, .. } = self;
-        hex(&Sha256::digest(format!("{read:?}{chunk:?}{search:?}{answer:?}")))
-    }
-}
 
 /// Why settings were refused.
 #[derive(Debug, thiserror::Error)]

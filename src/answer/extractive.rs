@@ -13,8 +13,10 @@ use crate::shelf::StoredArticle;
 use crate::shelf::terms::terms;
 
 /// What the words of a sentence weigh beside its tokens, and its passage beside both.
-const WORDS: f32 = 0.8;
+const WORDS: f32 = 1.0;
 const PASSAGE: f32 = 0.5;
+/// How much of the comparison of tokens is that of the sentence with its title, author and heading.
+const CONTEXT: f32 = 0.7;
 /// A further sentence is given when it scores nearly as well as the first.
 const NEARLY: f32 = 0.8;
 
@@ -111,7 +113,10 @@ fn candidates(embedder: &Embedder, question: &Question, evidence: &[(Evidence, A
             span: *span,
             tokens,
             words,
-            score: f32::midpoint(tokens, in_context) + WORDS * words + PASSAGE * evidence[*at].0.scores.total / best,
+            score: (1.0 - CONTEXT) * tokens
+                + CONTEXT * in_context
+                + WORDS * words
+                + PASSAGE * evidence[*at].0.scores.total / best,
         })
         .collect()
 }

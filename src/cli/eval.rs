@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
+use sha2::{Digest as _, Sha256};
 
 use super::output::{print, say};
 use super::setup::{self, Usage};
@@ -16,6 +17,7 @@ use crate::embed::Embedder;
 use crate::eval::dataset::Dataset;
 use crate::eval::machine;
 use crate::eval::report::{self, Manifest, Section};
+use crate::read::files::hex;
 use crate::retrieve::Mode;
 use crate::settings::Settings;
 use one::Bench;
@@ -155,12 +157,18 @@ fn manifest(settings: &Settings, embedder: &Embedder, sets: &[Dataset], seed: u6
         version: env!("CARGO_PKG_VERSION"),
         model: embedder.info().id.clone(),
         model_sha256: embedder.info().sha256.clone(),
-        settings_sha256: settings.fingerprint(),
+        settings_sha256: fingerprint(settings),
         sets,
         seed,
         machine: machine::describe(),
         began: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
     }
+}
+
+/// SHA-256 of what decides what is found and answered.
+fn fingerprint(settings: &Settings) -> String {
+    let Settings { read, chunk, search, answer, .. } = settings;
+    hex(&Sha256::digest(format!("{read:?}{chunk:?}{search:?}{answer:?}")))
 }
 
 fn floor(text: &str) -> Result<(&str, f64), Usage> {

@@ -67,7 +67,8 @@ fn list(folder: &Path, settings: &Settings) -> anyhow::Result<ExitCode> {
     };
     let chosen = &settings.model.path;
     line(&bundled, "in the program", chosen.as_os_str().is_empty());
-    let entries = std::fs::read_dir(folder).map(|entries| entries.flatten().map(|entry| entry.path()).collect()).unwrap_or_default();
+    let entries =
+        std::fs::read_dir(folder).map(|entries| entries.flatten().map(|entry| entry.path()).collect()).unwrap_or_default();
     let mut folders: Vec<PathBuf> = entries;
     folders.sort();
     for path in folders.iter().filter(|path| path.join("modules.json").is_file() || path.join("config.json").is_file()) {

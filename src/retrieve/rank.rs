@@ -1,17 +1,21 @@
 //! Weighs what the legs and the comparison of tokens say of each candidate.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{Evidence, Question};
 use crate::embed::Embedder;
 use crate::shelf::terms::units;
-use crate::shelf::{Neighbor, PassageId, StoredPassage};
+use crate::shelf::{Neighbor, PassageId, Shelf, StoredPassage};
 
 /// What words add to the comparison of tokens, at most. Token comparison finds
 /// across languages; where the question's words are in the library, they are surer.
 const WORDS: f32 = 1.0;
 /// What the vectors' similarity adds; across languages twice as much.
 const MEANING: f32 = 0.3;
+/// What likeness to the best passage adds to the others: its translations and its
+/// neighbours follow it. Across languages the best is too often the wrong one.
+const LIKENESS: f32 = 1.5;
 /// Shares of the question's words in the passages at which its language is taken
 /// for another, and for theirs. Across languages the few words that agree are
 /// numbers and names, and drown what the rest means.
@@ -36,6 +40,7 @@ pub struct Scores {
 
 /// All candidates, the best first.
 pub(super) fn ranked(
+    shelf: &Shelf,
     embedder: &Embedder,
     question: &Question,
     passages: Vec<StoredPassage>,
@@ -62,7 +67,13 @@ pub(super) fn ranked(
             Evidence { passage, scores: Scores { total, meaning, words, tokens, same_language } }
         })
         .collect();
-    sort(&mut evidence);
+    if let Some(best) = evidence.iter().max_by(|a, b| order(b, a)).map(|best| best.passage.id) {
+        let ids: Vec<PassageId> = evidence.iter().map(|one| one.passage.id).collect();
+        for (one, likeness) in evidence.iter_mut().zip(shelf.cosines(best, &ids)) {
+            one.scores.total += LIKENESS * same_language * likeness;
+        }
+    }
+    evidence.sort_by(order);
     evidence
 }
 
@@ -91,7 +102,7 @@ pub(super) fn single(passages: Vec<StoredPassage>, neighbors: &[Neighbor]) -> Ve
         Evidence { passage, scores: Scores { total, ..Scores::default() } }
     });
     let mut evidence: Vec<Evidence> = evidence.collect();
-    sort(&mut evidence);
+    evidence.sort_by(order);
     evidence
 }
 
@@ -115,6 +126,7 @@ fn by_passage(neighbors: &[Neighbor]) -> HashMap<PassageId, f32> {
     neighbors.iter().map(|neighbor| (neighbor.passage, neighbor.score)).collect()
 }
 
-fn sort(evidence: &mut [Evidence]) {
-    evidence.sort_by(|a, b| b.scores.total.total_cmp(&a.scores.total).then(a.passage.id.cmp(&b.passage.id)));
+/// The highest total first, ties by number.
+fn order(a: &Evidence, b: &Evidence) -> Ordering {
+    b.scores.total.total_cmp(&a.scores.total).then(a.passage.id.cmp(&b.passage.id))
 }

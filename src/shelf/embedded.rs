@@ -295,6 +295,11 @@ impl Shelf {
         view.scan(vector, count, &view.live)
     }
 
+    /// Cosine similarity of each of `passages` with `one`.
+    pub fn cosines(&self, one: PassageId, passages: &[PassageId]) -> Vec<f32> {
+        self.view().cosines(one, passages)
+    }
+
     fn allowed(&self, view: &View, filter: &Filter) -> Result<PassageSet, Error> {
         let mut allowed = PassageSet::default();
         let ids = self.read(|connection| rows::allowed(connection, filter))?;

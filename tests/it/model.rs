@@ -55,3 +55,67 @@ fn a_broken_model_folder_is_named_with_its_file() {
     std::fs::copy(fixtures().join("tiny-bert/tokenizer.json"), folder.path().join("tokenizer.json")).unwrap();
     assert!(load().contains("`model.safetensors` of model"), "{}", load());
 }
+
+#[test]
+fn a_model2vec_folder_is_read_with_its_weights() {
+    // The same rows once as 8-bit numbers with weights and once multiplied out.
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, header: &str, data: &[u8]| {
+        let folder = folder.path().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        let mut file = (header.len() as u64).to_le_bytes().to_vec();
+        file.extend([header.as_bytes(), data].concat());
+        std::fs::write(folder.join("model.safetensors"), file).unwrap();
+        std::fs::write(folder.join("config.json"), r#"{"model_type":"model2vec"}"#).unwrap();
+        let tokenizer = r#"{"version":"1.0","truncation":null,"padding":null,"added_tokens":[],"normalizer":null,
+            "pre_tokenizer":{"type":"Whitespace"},"post_processor":null,"decoder":null,
+            "model":{"type":"WordLevel","vocab":{"x":0,"a":1,"b":2},"unk_token":"x"}}"#;
+        std::fs::write(folder.join("tokenizer.json"), tokenizer).unwrap();
+        Embedder::load(&folder)
+    };
+    let rows: [i8; 6] = [0, 0, 100, -50, -128, 127];
+    let weights = [1.0_f32, 0.5, 0.01];
+    let bytes: Vec<u8> =
+        rows.iter().map(|value| value.cast_unsigned()).chain(weights.iter().flat_map(|weight| weight.to_le_bytes())).collect();
+    let header = r#"{"embeddings":{"dtype":"I8","shape":[3,2],"data_offsets":[0,6]},"weights":{"dtype":"F32","shape":[3],"data_offsets":[6,18]}}"#;
+    let quantized = write("bytes", header, &bytes).unwrap();
+    let products = rows.iter().enumerate().flat_map(|(at, value)| (f32::from(*value) * weights[at / 2]).to_le_bytes());
+    let header = r#"{"embeddings":{"dtype":"F32","shape":[3,2],"data_offsets":[0,24]}}"#;
+    let whole = write("floats", header, &products.collect::<Vec<u8>>()).unwrap();
+    for text in ["a", "b", "a b b a", "b x"] {
+        assert!(quantized.question(text).unwrap().dot(&whole.question(text).unwrap()) > 0.999_999, "{text}");
+        let (one, other) = (quantized.relevance("a b", &[text]), whole.relevance("a b", &[text]));
+        assert!((one[0] - other[0]).abs() < 1e-5, "{text}: {one:?} {other:?}");
+    }
+    let short = r#"{"embeddings":{"dtype":"I8","shape":[3,2],"data_offsets":[0,6]},"weights":{"dtype":"F32","shape":[2],"data_offsets":[6,14]}}"#;
+    let said = write("short", short, &bytes[..14]).err().unwrap().to_string();
+    assert!(said.contains("3 rows of 2 numbers, and 2 weights"), "{said}");
+}
+
+#[test]
+fn the_bundled_model_is_what_its_list_says() {
+    let checked = ibid::embed::verify(None).unwrap();
+    assert_eq!(checked.len(), 4);
+    assert!(checked.iter().all(ibid::embed::Checked::holds), "{checked:?}");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("SHA256SUMS"), format!("{}  config.json\n", "0".repeat(64))).unwrap();
+    std::fs::write(folder.path().join("config.json"), "{}").unwrap();
+    assert!(!ibid::embed::verify(Some(folder.path())).unwrap()[0].holds());
+}
+
+#[test]
+fn writings_of_one_text_have_one_vector() {
+    let embedder = Embedder::bundled().unwrap();
+    for (one, other) in [
+        ("強省會的關鍵在於產業", "强省会的关键在于产业"),
+        ("Ｎｉｇｈｔ Ｍａｒｋｅｔ", "night market"),
+        ("CAFE\u{301}", "café"),
+        ("ﾃﾚﾋﾞ", "テレビ"),
+    ] {
+        assert_eq!(embedder.question(one), embedder.question(other), "{one}");
+    }
+    // No character of a script that it serves is without a token of its own meaning.
+    for text in ["龘", "ქართული", "𠮷", "ខ្មែរ", "🙂"] {
+        assert!(embedder.question(text).is_some(), "{text}");
+    }
+}

@@ -106,6 +106,8 @@ def tokenizer(vocabulary: list, charsmap: str) -> dict:
     return {
         "version": "1.0", "truncation": None, "padding": None, "added_tokens": [],
         "normalizer": {"type": "Sequence", "normalizers": [
+            # The map is asked for one composed character at a time.
+            {"type": "NFKC"},
             {"type": "Precompiled", "precompiled_charsmap": charsmap},
             {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "},
         ]},

@@ -131,7 +131,8 @@ pub(super) fn latency(stages: &[(&str, [f64; 3])]) -> String {
     let mut svg = format!("<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"Milliseconds by stage\">");
     let mut y = TOP;
     for (stage, times) in stages {
-        write!(svg, "<text class=\"name\" x=\"56\" y=\"{:.1}\">{stage}</text>", y + 30.0).expect("writing to a String cannot fail");
+        write!(svg, "<text class=\"name\" x=\"56\" y=\"{:.1}\">{stage}</text>", y + 30.0)
+            .expect("writing to a String cannot fail");
         for (time, name) in times.iter().zip(["p50", "p95", "p99"]) {
             let width = time / longest * (WIDTH - 170.0);
             write!(

@@ -82,6 +82,19 @@ impl View {
         }
     }
 
+    /// The vector of a passage; one without tokens has zeros.
+    fn row(&self, id: PassageId) -> Option<&[f32]> {
+        let block = self.blocks.iter().rfind(|block| block.first <= id)?;
+        let start = (id - block.first) as usize * self.dimension;
+        block.rows.get(start..start + self.dimension)
+    }
+
+    /// How near each of `passages` is to `one`.
+    pub(super) fn cosines(&self, one: PassageId, passages: &[PassageId]) -> Vec<f32> {
+        let Some(one) = self.row(one) else { return vec![0.0; passages.len()] };
+        passages.iter().map(|other| self.row(*other).map_or(0.0, |other| dot(one, other))).collect()
+    }
+
     /// Compares every vector: exact.
     pub(super) fn scan(&self, vector: &UnitVector, count: usize, allowed: &PassageSet) -> Vec<Neighbor> {
         const ROWS: usize = 2048;
