@@ -9,7 +9,7 @@ mod extractive;
 
 use std::sync::Arc;
 
-use crate::article::{LineRange, Span};
+use crate::article::{ArticleId, LineRange, Span};
 use crate::retrieve::{Evidence, Scores};
 use crate::shelf::{PassageId, StoredArticle};
 
@@ -50,6 +50,7 @@ pub struct Citation {
     passage_span: Span,
     section: Option<String>,
     scores: Scores,
+    copies: Vec<(ArticleId, String)>,
 }
 
 impl Citation {
@@ -67,6 +68,7 @@ impl Citation {
             passage_span,
             section: evidence.passage.passage.section.clone(),
             scores: evidence.scores,
+            copies: evidence.copies.iter().map(|copy| (copy.article.clone(), copy.title.clone())).collect(),
         })
     }
 
@@ -99,6 +101,11 @@ impl Citation {
     /// Lines of the source that hold the quote.
     pub fn lines(&self) -> LineRange {
         self.article.article.lines.range(self.span).expect("checked when it was cut, and articles do not change")
+    }
+
+    /// Other articles with the same passage: ids and titles.
+    pub fn copies(&self) -> &[(ArticleId, String)] {
+        &self.copies
     }
 
     /// How its passage scored.

@@ -85,9 +85,17 @@ impl Library {
         retrieve::retrieve(&self.shelf, &self.embedder, question, filter, mode, limit, candidates)
     }
 
+    /// Passages for a reader: near-duplicates are folded into one.
+    pub fn find(&self, question: &Question, filter: &Filter, mode: Mode, limit: usize) -> Result<Retrieved, Error> {
+        let mut found = self.search(question, filter, mode, limit * 2)?;
+        found.evidence = retrieve::folded(&self.shelf, found.evidence);
+        found.evidence.truncate(limit);
+        Ok(found)
+    }
+
     /// Answers a question from at most `limit` passages.
     pub fn ask(&self, question: &Question, filter: &Filter, limit: usize) -> Result<(Answer, Timings), Error> {
-        let found = self.search(question, filter, Mode::Hybrid, limit.max(answer::Rules::PASSAGES))?;
+        let found = self.find(question, filter, Mode::Hybrid, limit.max(answer::Rules::PASSAGES))?;
         let begun = Instant::now();
         let mut articles: Vec<Arc<StoredArticle>> = Vec::new();
         let mut evidence = Vec::with_capacity(found.evidence.len());

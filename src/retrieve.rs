@@ -4,6 +4,7 @@
 //! question token by token (or by vector, as the model does it), which neither leg
 //! can do for the whole library, and `rank` weighs the three.
 
+mod fold;
 mod rank;
 
 use std::time::Instant;
@@ -11,6 +12,7 @@ use std::time::Instant;
 use crate::embed::Embedder;
 use crate::shelf::{Error, Filter, Neighbor, PassageId, Shelf, StoredPassage};
 
+pub use fold::folded;
 pub use rank::Scores;
 
 /// Longest question, in characters, when settings do not say.
@@ -73,6 +75,8 @@ pub struct Evidence {
     pub passage: StoredPassage,
     /// How it scored.
     pub scores: Scores,
+    /// Passages of other articles that say the same, where these were folded.
+    pub copies: Vec<StoredPassage>,
 }
 
 /// Which legs search.

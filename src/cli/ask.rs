@@ -93,6 +93,11 @@ fn cited(n: usize, citation: &Citation, answerable: bool) -> String {
         harmless(&section)
     );
     let mut shown = format!("{head}\n    {}", styled(&harmless(&place), "2"));
+    if !citation.copies().is_empty() {
+        let titles: Vec<String> = citation.copies().iter().map(|(_, title)| harmless(title)).collect();
+        shown.push_str("\n    also in: ");
+        shown.push_str(&titles.join(", "));
+    }
     if !answerable {
         shown.push_str("\n    ");
         shown.push_str(&harmless(citation.quote()).replace('\n', "\n    "));

@@ -53,7 +53,7 @@ pub(super) async fn search(
         ModeBody::Lexical => Mode::Lexical,
     };
     let found = app.with_library(move |library| {
-        let found = library.search(&question, &filter, mode, limit)?;
+        let found = library.find(&question, &filter, mode, limit)?;
         let passages: Vec<_> = found.evidence.iter().map(wire::found).collect();
         let timings = TimingsBody { embed: found.embed_ms, search: found.search_ms, answer: None };
         Ok(json!({ "passages": passages, "timings_ms": timings, "model": library.embedder().info().id }))

@@ -123,6 +123,15 @@ pub(crate) struct CitationBody {
     source: LinesBody,
     score: f32,
     url: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    copies: Vec<CopyBody>,
+}
+
+/// Another article with the same passage.
+#[derive(Debug, Serialize)]
+struct CopyBody {
+    article_id: String,
+    title: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -152,6 +161,8 @@ pub(super) struct FoundBody {
     text: String,
     score: f32,
     scores: ScoresBody,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    copies: Vec<CopyBody>,
 }
 
 #[derive(Debug, Serialize)]
@@ -237,6 +248,7 @@ fn citation(n: usize, citation: &Citation, base: &str) -> CitationBody {
         source: LinesBody { path: stored.source_path.clone(), line_start: lines.first, line_end: lines.last },
         score: round(citation.scores().total),
         url: format!("{base}/articles/{}?version={}#c={start}-{end}", stored.id, stored.version),
+        copies: citation.copies().iter().map(|(id, title)| CopyBody { article_id: id.0.clone(), title: title.clone() }).collect(),
     }
 }
 
@@ -247,7 +259,7 @@ pub(super) fn text_sha256(stored: &StoredArticle) -> String {
 
 /// A found passage.
 pub(super) fn found(evidence: &Evidence) -> FoundBody {
-    let Evidence { passage, scores } = evidence;
+    let Evidence { passage, scores, copies } = evidence;
     FoundBody {
         passage_id: passage.id,
         article_id: passage.article.0.clone(),
@@ -258,6 +270,7 @@ pub(super) fn found(evidence: &Evidence) -> FoundBody {
         text: passage.text.clone(),
         score: round(scores.total),
         scores: ScoresBody { meaning: round(scores.meaning), words: round(scores.words), tokens: round(scores.tokens) },
+        copies: copies.iter().map(|copy| CopyBody { article_id: copy.article.0.clone(), title: copy.title.clone() }).collect(),
     }
 }
 

@@ -64,7 +64,8 @@ pub(super) fn ranked(
             let meaning = meaning.get(&passage.id).copied().unwrap_or(0.0);
             let total = tokens + words_weight * share(&bm25, passage.id, best) + meaning_weight * meaning;
             let words = bm25.get(&passage.id).copied().unwrap_or(0.0);
-            Evidence { passage, scores: Scores { total, meaning, words, tokens, same_language } }
+            let scores = Scores { total, meaning, words, tokens, same_language };
+            Evidence { passage, scores, copies: vec![] }
         })
         .collect();
     if let Some(best) = evidence.iter().max_by(|a, b| order(b, a)).map(|best| best.passage.id) {
@@ -99,7 +100,7 @@ pub(super) fn single(passages: Vec<StoredPassage>, neighbors: &[Neighbor]) -> Ve
     let scores = by_passage(neighbors);
     let evidence = passages.into_iter().map(|passage| {
         let total = scores.get(&passage.id).copied().unwrap_or(0.0);
-        Evidence { passage, scores: Scores { total, ..Scores::default() } }
+        Evidence { passage, scores: Scores { total, ..Scores::default() }, copies: vec![] }
     });
     let mut evidence: Vec<Evidence> = evidence.collect();
     evidence.sort_by(order);

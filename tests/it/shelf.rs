@@ -151,3 +151,36 @@ fn a_filter_restricts_both_legs() {
         assert!(!found.is_empty() && found.iter().all(|evidence| evidence.passage.authors == ["常青"]), "{mode:?}");
     }
 }
+
+#[test]
+fn a_syndicated_copy_is_folded_and_named_and_other_numbers_are_another_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("news.jsonl");
+    let report = "南门夜市今年三月换上节能灯，一年省电四万度，换灯的钱由电力公司先垫付，三年还清，摊主不出一分钱。";
+    let rows = [
+        ("晨报", report.to_owned()),
+        ("晚报", report.replace("换灯", "更换灯具")),
+        ("次年", report.replace("四万", "五万")),
+        ("别的", "县图书馆每周一闭馆，其余日子早上九点开门。".to_owned()),
+    ];
+    let lines = rows.iter().map(|(title, text)| json!({ "id": title, "title": title, "text": text }).to_string() + "\n");
+    std::fs::write(&file, lines.collect::<String>()).unwrap();
+    let library = library(&folder.path().join("data"));
+    ingest(&library, &file);
+    let question = Question::parse("南门夜市换灯一年省电多少度？", None).unwrap();
+    let answer = library.ask(&question, &Filter::default(), 5).unwrap().0;
+    let told: Vec<(&str, Vec<&str>)> = answer
+        .citations
+        .iter()
+        .map(|citation| {
+            let copies = citation.copies().iter().map(|(_, title)| title.as_str()).collect();
+            (citation.article().article.record.title.as_str(), copies)
+        })
+        .collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told.iter().any(|(title, copies)| ["晨报", "晚报"].contains(title) && copies.len() == 1), "{told:?}");
+    assert!(told.iter().any(|(title, copies)| *title == "次年" && copies.is_empty()), "{told:?}");
+    // An evaluation's ranking is not folded: each document counts.
+    let found = library.search(&question, &Filter::default(), Mode::Hybrid, 10).unwrap();
+    assert_eq!(found.evidence.len(), 4);
+}
