@@ -78,7 +78,7 @@ enum Command {
     Eval(eval::Eval),
     /// Embed all articles anew, with another model or other chunk rules
     Reembed,
-    /// List, describe, verify and measure embedding models
+    /// List, describe, verify, measure and fetch embedding models
     ///
     /// `--model DIR` chooses the one that is described, verified or measured.
     Model(model::Model),
@@ -118,7 +118,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Ingest(ingest) => ingest::run(&ingest, settings, common.quiet),
         Command::Ask(ask) => ask::run(&ask, settings, common.quiet),
         Command::Eval(eval) => eval::run(&eval, &settings, common.quiet),
-        Command::Model(model) => model::run(&model, &settings),
+        Command::Model(model) => model::run(&model, &settings, common.quiet),
         Command::Reembed => reembed::run(settings, common.quiet),
         Command::Settings => Ok(ExitCode::SUCCESS),
     }

@@ -3,11 +3,12 @@
 //! A model is a folder as the Hugging Face ecosystem lays it out; its own
 //! `modules.json` and `config.json` choose the code (`folder`). Static models are
 //! a table of token vectors (`table`); BERT encoders run in Candle (`bert`).
-//! Nothing here fetches anything.
+//! Only `hub` fetches, when `ibid model pull` asks it to.
 
 mod bert;
 mod checksums;
 mod folder;
+pub mod hub;
 mod table;
 mod vector;
 

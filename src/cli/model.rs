@@ -1,4 +1,4 @@
-//! `ibid model list|info|verify|bench`
+//! `ibid model list|info|verify|bench|pull`
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::output::{print, say};
@@ -38,6 +39,23 @@ enum Command {
     Info,
     /// Compare the model's files with the checksums in its SHA256SUMS
     Verify,
+    /// Fetch a public model from a hub: the only command that uses the network
+    ///
+    /// The name is resolved to a commit, each file is compared with the hub's SHA-256,
+    /// and SHA256SUMS is written for `ibid model verify`. A broken-off fetch goes on.
+    Pull {
+        /// The model, as `intfloat/multilingual-e5-small`
+        name: String,
+        /// Commit, tag or branch; name a commit to have the same files for ever
+        #[arg(long, default_value = "main")]
+        revision: String,
+        /// Folder to write [default: the last part of the name]
+        #[arg(long, value_name = "DIR")]
+        to: Option<PathBuf>,
+        /// The hub, or a mirror of it
+        #[arg(long, value_name = "URL", env = "HF_ENDPOINT", default_value = embed::hub::HUB)]
+        from: String,
+    },
     /// Measure quality and speed of the model alone (dense search) on a set
     Bench {
         /// A set of questions, as `ibid eval` reads it
@@ -49,11 +67,12 @@ enum Command {
     },
 }
 
-pub(super) fn run(arguments: &Model, settings: &Settings) -> anyhow::Result<ExitCode> {
+pub(super) fn run(arguments: &Model, settings: &Settings, quiet: bool) -> anyhow::Result<ExitCode> {
     match &arguments.command {
         Command::List { folder } => list(folder, settings),
         Command::Info => info(settings),
         Command::Verify => verify(settings),
+        Command::Pull { name, revision, to, from } => pull(name, revision, to.as_deref(), from, quiet),
         Command::Bench { set, corpus } => bench(set, corpus.as_deref(), settings),
     }
 }
@@ -109,6 +128,24 @@ fn verify(settings: &Settings) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(code)
+}
+
+fn pull(name: &str, revision: &str, to: Option<&Path>, hub: &str, quiet: bool) -> anyhow::Result<ExitCode> {
+    let folder = to.map_or_else(|| PathBuf::from(name.rsplit('/').next().unwrap_or(name)), Path::to_path_buf);
+    let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new(0) };
+    let style = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}")
+        .context("the bar's style")?;
+    bar.set_style(style);
+    let commit = embed::hub::pull(hub.trim_end_matches('/'), name, revision, &folder, &|fetching| {
+        bar.set_message(fetching.file.to_owned());
+        bar.set_length(fetching.all);
+        bar.set_position(fetching.done);
+    })?;
+    bar.finish_and_clear();
+    // What cannot be run is better known now than at the first question.
+    let embedder = Embedder::load(&folder)?;
+    print(&format!("{name} at {commit}: {} wide, in `{}`", embedder.info().dimension, folder.display()));
+    Ok(ExitCode::SUCCESS)
 }
 
 fn bench(set: &Path, corpus: Option<&Path>, settings: &Settings) -> anyhow::Result<ExitCode> {

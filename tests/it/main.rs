@@ -10,6 +10,7 @@
 mod bad_input;
 mod eval;
 mod http;
+mod hub;
 mod kill;
 mod model;
 mod pages;

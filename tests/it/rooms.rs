@@ -28,7 +28,7 @@ const ROOMS: [(&str, &[&str]); 10] = [
 ];
 
 /// Crates that only these rooms name.
-const CRATES: [(&str, &[&str]); 8] = [
+const CRATES: [(&str, &[&str]); 9] = [
     ("axum", &["http"]),
     ("tokio", &["http", "cli"]),
     ("candle", &["embed"]),
@@ -37,10 +37,11 @@ const CRATES: [(&str, &[&str]); 8] = [
     ("tantivy::", &["shelf/embedded/words", "shelf"]),
     ("rusqlite", &["shelf"]),
     ("clap", &["cli"]),
+    ("ureq", &["embed/hub"]),
 ];
 
 /// Files that may turn types into text and back: the wire, and stored forms.
-const SERIALISERS: [&str; 9] = [
+const SERIALISERS: [&str; 10] = [
     "http",
     "cli",
     "eval",
@@ -48,6 +49,7 @@ const SERIALISERS: [&str; 9] = [
     "read/jsonl",
     "read/front_matter",
     "embed/folder",
+    "embed/hub",
     "shelf/embedded/rows",
     "shelf/embedded/graph",
 ];
