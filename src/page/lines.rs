@@ -71,7 +71,8 @@ impl Layout {
 
     /// Whether this can be a page at all: some lines, mostly of Chinese characters.
     pub(super) fn is_chinese(&self) -> bool {
-        const FEWEST: usize = 8;
+        // A date, a headline, a byline, two lines of text, a credit.
+        const FEWEST: usize = 6;
         let characters = self.lines.iter().flat_map(|line| line.text.chars());
         let (han, all) = characters.fold((0, 0), |(han, all), c| (han + usize::from(is_han(c)), all + 1));
         self.lines.len() >= FEWEST && han * 2 > all

@@ -201,7 +201,6 @@ fn page_text(articles: &[(usize, Vec<Vec<usize>>)], layout: &Layout) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn on_any_page_every_span_leads_to_its_lines_and_nothing_is_lost_or_doubled(
