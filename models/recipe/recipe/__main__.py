@@ -8,6 +8,7 @@ from tokenizers import Tokenizer
 
 from . import encode, export, measure, share, vocabulary
 from .batches import Sampler
+from .switch import Switcher
 from .train import Trainer
 
 
@@ -31,7 +32,8 @@ def main() -> None:
 
     pieces = [piece for piece, _ in sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])]
     shares = share.matrix(pieces, settings["train"]["share_buckets"])
-    sampler = Sampler(sources, tokenizer, settings["batches"], settings["seed"])
+    switcher = Switcher(arguments.pairs, settings["encode"]["left_out"], tokenizer, settings["batches"]["switched"])
+    sampler = Sampler(sources, tokenizer, switcher, settings["batches"], settings["seed"])
     trainer = Trainer(sampler, encode.rarity(sources, len(pieces)), shares, settings["train"], settings["seed"])
     trainer.run(arguments.work, lambda table: measure.all_scores(table, benchmarks))
     export.write(trainer.table(), written, settings, arguments.out)

@@ -1,9 +1,10 @@
 """Batches of pairs: one source a batch, neighbours beside each other, questions made on the way.
 
 Neighbours in a file come from one article, so a batch of short runs holds the negatives that
-are hard to tell apart. Three things are made while drawing:
+are hard to tell apart. Four things are made while drawing:
 
 - a question from a passage: a stretch of it, thinned, with a question's words beside it;
+- words of such a question in another language (`switch`);
 - a passage from parallel sentences: four in a row, asked for by one of them in the other language;
 - a mask, so that equal texts never stand against each other.
 """
@@ -14,6 +15,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from .encode import Source
+from .switch import Switcher
 
 QUESTIONS = {
     "en": "what|who|when|where|which|why|how|how many|how much|what is|in what year|what kind of|who was|did|does",
@@ -47,8 +49,9 @@ class Batch:
 class Sampler:
     """Draws batches from the sources, the same ones for the same seed and step."""
 
-    def __init__(self, sources: list[Source], tokenizer: Tokenizer, settings: dict, seed: int):
+    def __init__(self, sources: list[Source], tokenizer: Tokenizer, switcher: Switcher, settings: dict, seed: int):
         self.sources = sources
+        self.switcher = switcher
         self.settings = settings
         self.seed = seed
         self.words = {
@@ -86,11 +89,13 @@ class Sampler:
         return Batch(a, b, clashes(same_a) | clashes(same_b))
 
     def question(self, passage: np.ndarray, language: str, generator: np.random.Generator) -> np.ndarray:
-        """A stretch of the passage, thinned, after a question's words."""
+        """A stretch of the passage, thinned and perhaps switched, after a question's words."""
         length = int(generator.integers(6, 22))
         start = int(generator.integers(0, max(len(passage) - length, 1)))
         stretch = passage[start : start + length]
         stretch = stretch[generator.random(len(stretch)) > self.settings["thinned"]]
+        if generator.random() < self.settings["switched"]["share"] and (other := self.switcher.language(language, generator)):
+            stretch, language = self.switcher.switch(stretch, language, other, generator), other
         words = self.words.get(language, self.words["en"])
         return np.concatenate([words[int(generator.integers(len(words)))], stretch])
 
