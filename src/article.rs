@@ -87,6 +87,8 @@ pub struct Record {
     pub published: Option<String>,
     /// Address of the original.
     pub url: Option<String>,
+    /// The language of its text, as a BCP 47 tag; `None` where it cannot be told.
+    pub language: Option<String>,
     /// The charset in which the source was written.
     pub encoding: String,
     /// What was doubtful when the article was read: said, not guessed silently.

@@ -9,6 +9,7 @@ mod bert;
 mod checksums;
 mod folder;
 pub mod hub;
+mod kernels;
 mod table;
 mod vector;
 
@@ -20,8 +21,9 @@ use tokenizers::Tokenizer;
 
 pub use checksums::{Checked, LIST as CHECKSUMS, verify};
 pub use folder::Error;
+pub(crate) use kernels::dot;
+pub use table::Comparison;
 pub use vector::UnitVector;
-pub(crate) use vector::dot;
 
 use crate::read::files::hex;
 use folder::{Architecture, Files, Layout};
@@ -133,6 +135,21 @@ impl Embedder {
         self.vectors(&[text.to_owned()], &self.info.question_prefix).pop().flatten()
     }
 
+    /// Passages' vectors and their tokens, as [`Self::comparison`] reads them; a model that compares
+    /// whole vectors has none.
+    pub fn embedded(&self, texts: &[String]) -> Vec<(Option<UnitVector>, Vec<u32>)> {
+        match &self.encoder {
+            Encoder::Static(table) => {
+                let embed = |text: &String| {
+                    let tokens = self.ids(&prefixed(&self.info.passage_prefix, text), false);
+                    (table.mean(&tokens), tokens)
+                };
+                texts.par_iter().map(embed).collect()
+            }
+            Encoder::Bert(_) => self.passages(texts).into_iter().map(|vector| (vector, vec![])).collect(),
+        }
+    }
+
     fn vectors(&self, texts: &[String], prefix: &str) -> Vec<Option<UnitVector>> {
         match &self.encoder {
             Encoder::Static(table) => {
@@ -142,6 +159,25 @@ impl Embedder {
                 let ids: Vec<Vec<u32>> = texts.par_iter().map(|text| self.ids(&prefixed(prefix, text), true)).collect();
                 bert.vectors(&ids)
             }
+        }
+    }
+
+    /// The tokens of `text`, without special ones.
+    pub fn tokens(&self, text: &str) -> Vec<u32> {
+        self.ids(text, false)
+    }
+
+    /// The tokens of many texts, on all cores.
+    pub fn tokens_of_all<'t>(&self, texts: impl Iterator<Item = &'t str>) -> Vec<Vec<u32>> {
+        let texts: Vec<&str> = texts.collect();
+        texts.par_iter().map(|text| self.tokens(text)).collect()
+    }
+
+    /// Compares `question` with texts token by token; `None` for a model whose tokens mean nothing alone.
+    pub fn comparison(&self, question: &str) -> Option<Comparison<'_>> {
+        match &self.encoder {
+            Encoder::Static(table) => Some(table.comparison(&self.ids(question, false))),
+            Encoder::Bert(_) => None,
         }
     }
 
@@ -156,18 +192,15 @@ impl Embedder {
     /// nearest in the text, and rare tokens weigh more (their rows are longer). An
     /// encoder compares whole vectors.
     pub fn relevance(&self, question: &str, texts: &[&str]) -> Vec<f32> {
-        match &self.encoder {
-            Encoder::Static(table) => {
-                let ids: Vec<Vec<u32>> = texts.par_iter().map(|text| self.ids(text, false)).collect();
-                table.relevance(&self.ids(question, false), &ids)
-            }
-            Encoder::Bert(_) => {
-                let Some(asked) = self.question(question) else { return vec![0.0; texts.len()] };
-                let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
-                let vectors = self.passages(&texts);
-                vectors.iter().map(|vector| vector.as_ref().map_or(0.0, |vector| asked.dot(vector).max(0.0))).collect()
-            }
+        if let Some(mut comparison) = self.comparison(question) {
+            let ids: Vec<Vec<u32>> = texts.par_iter().map(|text| self.ids(text, false)).collect();
+            comparison.learn(ids.iter().map(Vec::as_slice));
+            return ids.iter().map(|ids| comparison.score(&comparison.nearest(ids))).collect();
         }
+        let Some(asked) = self.question(question) else { return vec![0.0; texts.len()] };
+        let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+        let vectors = self.passages(&texts);
+        vectors.iter().map(|vector| vector.as_ref().map_or(0.0, |vector| asked.dot(vector).max(0.0))).collect()
     }
 
     fn ids(&self, text: &str, special: bool) -> Vec<u32> {

@@ -22,7 +22,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 
 use crate::answer::Answer;
-use crate::library::{Corpus, Library};
+use crate::library::{Asking, Corpus, Library};
 use crate::retrieve::{Mode, Question, Retrieved, milliseconds};
 use crate::shelf::Filter;
 use dataset::{Dataset, Documents, Query};
@@ -116,7 +116,7 @@ impl Asker<'_> {
         let mut times = [found.embed_ms, found.search_ms, 0.0];
         if self.mode == Mode::Hybrid && self.set.has_answers {
             let begun = Instant::now();
-            let (answer, stages) = self.library.ask(&question, &Filter::default(), 5)?;
+            let (answer, stages) = self.library.ask(&Asking::of(question.clone(), 5), &mut |_| ())?;
             times = [stages.embed, stages.search, milliseconds(begun) - stages.embed - stages.search];
             record.given = Some(given(&answer));
         }

@@ -18,7 +18,7 @@
 //! | [`chunk`] | article → passages; sentences in every script | `article` |
 //! | [`embed`] | text → unit vector; the only room with Candle and tokenizers | `read` for hexadecimals |
 //! | [`shelf`] | keeps and searches: SQLite, `hnsw_rs`, tantivy | `article`, `embed`, `page`'s left-out lines |
-//! | [`retrieve`] | question → evidence | `shelf`, `embed` |
+//! | [`retrieve`] | question → evidence | `shelf`, `embed`, `chunk` for scripts |
 //! | [`answer`] | evidence → answer with citations | `retrieve` |
 //! | [`library`] | joins them: ingest, ask, search | all above |
 //! | [`eval`] | question sets → figures | `library` |

@@ -9,24 +9,48 @@ mod corpus;
 mod ingest;
 mod recognise;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::answer::{self, Answer};
 use crate::chunk;
 use crate::embed::Embedder;
-use crate::retrieve::{self, Mode, Question, Retrieved, milliseconds};
+use crate::retrieve::{self, Evidence, Mode, Question, Retrieved, milliseconds};
 use crate::settings::Settings;
 use crate::shelf::{Error, Filter, Identity, Shelf, StoredArticle};
 
 pub use corpus::{Corpus, Unusable};
-pub use ingest::{IngestReport, Progress};
+pub use ingest::{IngestReport, Outcome, Progress};
 
 /// What questions are asked of.
 pub struct Library {
     shelf: Shelf,
     embedder: Embedder,
     settings: Settings,
+    /// One writes at a time: what a source held before must not change meanwhile.
+    writer: Mutex<()>,
+}
+
+/// A question, and what it is asked of and after.
+#[derive(Debug, Clone)]
+pub struct Asking {
+    /// What is asked.
+    pub question: Question,
+    /// What was asked before in this conversation, the latest last.
+    pub earlier: Vec<Question>,
+    /// What was answered before: a question that goes on is not answered with it again.
+    pub said: Vec<String>,
+    /// Which articles may answer.
+    pub filter: Filter,
+    /// Passages that the answer is made from, or that a refusal shows.
+    pub limit: usize,
+}
+
+impl Asking {
+    /// A question alone, to all articles.
+    pub fn of(question: Question, limit: usize) -> Self {
+        Self { question, earlier: vec![], said: vec![], filter: Filter::default(), limit }
+    }
 }
 
 /// How long each stage of a question took, in milliseconds.
@@ -45,18 +69,23 @@ impl Library {
     pub fn open(settings: Settings, embedder: Embedder) -> Result<Self, Error> {
         let identity = identity(&settings, &embedder);
         let shelf = Shelf::open(&settings.library.data, identity, settings.search.clone())?;
-        Ok(Self { shelf, embedder, settings })
+        Ok(Self { shelf, embedder, settings, writer: Mutex::default() })
     }
 
     /// Opens a library to embed it anew with `embedder`, does so, and hands it over.
     pub fn reembed(settings: Settings, embedder: Embedder, progress: &dyn Fn(Progress<'_>)) -> Result<Self, Error> {
         let identity = identity(&settings, &embedder);
         let shelf = Shelf::open_for_reembedding(&settings.library.data, identity, settings.search.clone())?;
-        let library = Self { shelf, embedder, settings };
+        let library = Self { shelf, embedder, settings, writer: Mutex::default() };
         library.replace_passages(progress)?;
         drop(library.shelf);
         // The caches hold what was; opening again brings them up to what is.
         Self::open(library.settings, library.embedder)
+    }
+
+    fn writing(&self) -> MutexGuard<'_, ()> {
+        // Each write is a transaction: one that panicked has left nothing behind.
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is kept.
@@ -93,33 +122,38 @@ impl Library {
         Ok(found)
     }
 
-    /// Answers a question from at most `limit` passages.
-    pub fn ask(&self, question: &Question, filter: &Filter, limit: usize) -> Result<(Answer, Timings), Error> {
-        let found = self.find(question, filter, Mode::Hybrid, limit.max(answer::Rules::PASSAGES))?;
+    /// Answers a question. `found` hears of the evidence before the answer is made.
+    pub fn ask(&self, asking: &Asking, found: &mut dyn FnMut(&[Evidence])) -> Result<(Answer, Timings), Error> {
+        let question = retrieve::in_context(&asking.question, &asking.earlier);
+        let retrieved = self.find(&question, &asking.filter, Mode::Hybrid, asking.limit.max(answer::Rules::PASSAGES))?;
+        found(&retrieved.evidence);
         let begun = Instant::now();
-        let mut articles: Vec<Arc<StoredArticle>> = Vec::new();
-        let mut evidence = Vec::with_capacity(found.evidence.len());
-        for one in found.evidence {
-            let known =
-                articles.iter().find(|article| article.id == one.passage.article && article.version == one.passage.version);
-            let article = match known {
-                Some(article) => Arc::clone(article),
-                None => match self.shelf.article(&one.passage.article.0, Some(one.passage.version))? {
-                    Some(article) => Arc::new(article),
-                    None => continue,
-                },
-            };
-            articles.push(Arc::clone(&article));
-            evidence.push((one, article));
-        }
+        let evidence = self.with_articles(retrieved.evidence)?;
         let rules = answer::Rules {
             sentences: self.settings.answer.max_sentences,
             min_confidence: self.settings.answer.min_confidence,
-            nearest: limit,
+            nearest: asking.limit,
         };
-        let answer = answer::extractive(&self.embedder, question, &evidence, rules);
-        let timings = Timings { embed: found.embed_ms, search: found.search_ms, answer: milliseconds(begun) };
+        // What a question that stands alone is answered with may have been said before.
+        let said = if question == asking.question { &[] } else { asking.said.as_slice() };
+        let answer = answer::extractive(&question, &evidence, rules, said);
+        let timings = Timings { embed: retrieved.embed_ms, search: retrieved.search_ms, answer: milliseconds(begun) };
         Ok((answer, timings))
+    }
+
+    /// Evidence with its articles, each read once; what was removed meanwhile is left out.
+    fn with_articles(&self, found: Vec<Evidence>) -> Result<Vec<(Evidence, Arc<StoredArticle>)>, Error> {
+        let mut evidence: Vec<(Evidence, Arc<StoredArticle>)> = Vec::with_capacity(found.len());
+        for one in found {
+            let (id, version) = (&one.passage.article, one.passage.version);
+            let known = evidence.iter().find(|(_, article)| article.id == *id && article.version == version);
+            let article = match known {
+                Some((_, article)) => Some(Arc::clone(article)),
+                None => self.shelf.article(&id.0, Some(version))?.map(Arc::new),
+            };
+            evidence.extend(article.map(|article| (one, article)));
+        }
+        Ok(evidence)
     }
 }
 

@@ -11,10 +11,12 @@ mod front_matter;
 mod html;
 mod html_blocks;
 mod jsonl;
+mod language;
 mod markdown;
 mod plain;
 
 pub use charset::Decoded;
+pub use language::language;
 pub use plain::prose;
 
 use crate::article::{Article, Source};

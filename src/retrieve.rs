@@ -5,15 +5,22 @@
 //! can do for the whole library, and `rank` weighs the three.
 
 mod fold;
+mod follow_up;
 mod rank;
+mod weigh;
 
 use std::time::Instant;
 
-use crate::embed::Embedder;
+use crate::embed::{Embedder, UnitVector};
 use crate::shelf::{Error, Filter, Neighbor, PassageId, Shelf, StoredPassage};
 
 pub use fold::folded;
+pub use follow_up::in_context;
 pub use rank::Scores;
+pub use weigh::Sentence;
+
+/// Passages that have their sentences weighed; an answer looks at no more.
+pub const WEIGHED: usize = rank::WEIGHED;
 
 /// Longest question, in characters, when settings do not say.
 const DEFAULT_LONGEST: usize = 4000;
@@ -75,6 +82,8 @@ pub struct Evidence {
     pub passage: StoredPassage,
     /// How it scored.
     pub scores: Scores,
+    /// Its sentences, where they were weighed: those of the first passages are.
+    pub sentences: Vec<Sentence>,
     /// Passages of other articles that say the same, where these were folded.
     pub copies: Vec<StoredPassage>,
 }
@@ -113,6 +122,15 @@ pub struct Retrieved {
     pub search_ms: f64,
 }
 
+/// What a ranking works on.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    shelf: &'a Shelf,
+    embedder: &'a Embedder,
+    question: &'a Question,
+    vector: Option<&'a UnitVector>,
+}
+
 /// Finds up to `limit` passages for `question`.
 pub fn retrieve(
     shelf: &Shelf,
@@ -133,11 +151,10 @@ pub fn retrieve(
             // Only the first of each leg are worth comparing; the rest follow in their own order.
             let first = |leg: &[Neighbor]| leg[..leg.len().min(candidates)].to_vec();
             let (near_first, words_first) = (first(&near), first(&words));
-            let mut head: Vec<PassageId> = near_first.iter().chain(&words_first).map(|neighbor| neighbor.passage).collect();
-            head.sort_unstable();
-            head.dedup();
-            let mut evidence = rank::ranked(shelf, embedder, question, shelf.passages(&head)?, &near_first, &words_first);
+            let asked = Asked { shelf, embedder, question, vector: vector.as_ref() };
+            let mut evidence = rank::ranked(&asked, &near_first, &words_first, limit)?;
             if evidence.len() < limit {
+                let head: Vec<PassageId> = evidence.iter().map(|one| one.passage.id).collect();
                 let tail = rank::rest(&near, &words, &head);
                 evidence.extend(rank::single(shelf.passages(&ids(&tail))?, &tail));
             }

@@ -97,8 +97,19 @@ pub struct Incoming {
 pub struct Content {
     /// The article.
     pub article: Article,
-    /// Its passages and their vectors.
-    pub passages: Vec<(Passage, Option<UnitVector>)>,
+    /// Its passages.
+    pub passages: Vec<NewPassage>,
+}
+
+/// A passage on its way to the shelf.
+#[derive(Debug)]
+pub struct NewPassage {
+    /// Where it stands.
+    pub passage: Passage,
+    /// Its vector; `None` when it holds no known token.
+    pub vector: Option<UnitVector>,
+    /// Its tokens, context included: what a question's are compared with.
+    pub tokens: Vec<u32>,
 }
 
 /// An article as kept.
@@ -172,6 +183,8 @@ pub struct Filter {
     pub articles: Vec<String>,
     /// One of these is the source's path.
     pub sources: Vec<String>,
+    /// One of these is the language, or what its tag begins with: `zh` allows `zh-Hant`.
+    pub languages: Vec<String>,
 }
 
 impl Filter {
@@ -240,4 +253,17 @@ pub enum Error {
     /// Files of a cache could not be written.
     #[error("writing to the data folder: {0}")]
     Write(#[from] std::io::Error),
+}
+
+impl Error {
+    /// Whether the disk is full: what was kept is whole, and writing works again when there is room.
+    pub fn is_no_room(&self) -> bool {
+        let full = |error: &std::io::Error| error.kind() == std::io::ErrorKind::StorageFull;
+        match self {
+            Self::Database(error) => error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull),
+            Self::Write(error) => full(error),
+            Self::Words(tantivy::TantivyError::IoError(error)) => full(error),
+            _ => false,
+        }
+    }
 }

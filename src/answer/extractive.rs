@@ -1,22 +1,21 @@
 //! The extractive answerer: the sentences that answer, whole and quoted.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::confidence::{Measures, confidence};
 use super::{Answer, Citation, Statement};
 use crate::article::Span;
-use crate::chunk::sentences;
-use crate::embed::Embedder;
-use crate::retrieve::{Evidence, Question};
+use crate::retrieve::{Evidence, Question, WEIGHED};
 use crate::shelf::StoredArticle;
-use crate::shelf::terms::terms;
+use crate::shelf::terms::units;
 
 /// What the words of a sentence weigh beside its tokens, and its passage beside both.
 const WORDS: f32 = 1.0;
 const PASSAGE: f32 = 0.5;
 /// How much of the comparison of tokens is that of the sentence with its title, author and heading.
 const CONTEXT: f32 = 0.7;
+/// The share of a sentence that is the question's own words when it only repeats the question.
+const ECHO: (usize, usize) = (3, 5);
 /// A further sentence is given when it scores nearly as well as the first.
 const NEARLY: f32 = 0.8;
 
@@ -33,7 +32,7 @@ pub struct Rules {
 
 impl Rules {
     /// Passages whose sentences are looked at.
-    pub const PASSAGES: usize = 8;
+    pub const PASSAGES: usize = WEIGHED;
 }
 
 /// A sentence that may answer.
@@ -45,10 +44,17 @@ struct Candidate {
     score: f32,
 }
 
-/// Answers `question` from `evidence`, best first, each with its article.
-pub fn extractive(embedder: &Embedder, question: &Question, evidence: &[(Evidence, Arc<StoredArticle>)], rules: Rules) -> Answer {
+/// Answers `question` from the sentences of `evidence`, best first, each with its article. Sentences that are
+/// part of what was `said` before are passed over.
+pub fn extractive(question: &Question, evidence: &[(Evidence, Arc<StoredArticle>)], rules: Rules, said: &[String]) -> Answer {
     let looked_at = &evidence[..evidence.len().min(Rules::PASSAGES)];
-    let mut candidates = candidates(embedder, question, looked_at);
+    let mut candidates = candidates(looked_at);
+    if !said.is_empty() {
+        candidates.retain(|candidate| {
+            let quote = looked_at[candidate.evidence].1.article.quote(candidate.span);
+            quote.is_some_and(|quote| !said.iter().any(|before| before.contains(quote)))
+        });
+    }
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then((a.evidence, a.span.start).cmp(&(b.evidence, b.span.start))));
     let measures = candidates.first().map(|best| measures(best, looked_at)).unwrap_or_default();
     let confidence = if candidates.is_empty() { 0.0 } else { confidence(measures) };
@@ -59,23 +65,40 @@ pub fn extractive(embedder: &Embedder, question: &Question, evidence: &[(Evidenc
     let floor = candidates[0].score * NEARLY;
     let mut answer = Answer { answerable: true, ..refused.clone() };
     for candidate in candidates.iter().filter(|candidate| candidate.score >= floor) {
-        if answer.statements.len() == rules.sentences {
-            break;
-        }
         let (evidence, article) = &looked_at[candidate.evidence];
-        let Some(citation) = Citation::cut(article, candidate.span, evidence) else { continue };
-        let text = citation.quote().to_owned();
-        // Syndicated copies say the same sentence; once is enough.
-        if answer.statements.iter().any(|statement| statement.text == text) {
-            continue;
+        let spans = std::iter::once(candidate.span).chain(announced(question, candidate.span, evidence, article));
+        for span in spans {
+            if answer.statements.len() < rules.sentences {
+                state(&mut answer, article, span, evidence);
+            }
         }
-        answer.citations.push(citation);
-        answer.statements.push(Statement { text, citations: vec![answer.citations.len()] });
     }
     if answer.statements.is_empty() {
         return refusal(refused, evidence, rules.nearest);
     }
     answer
+}
+
+/// Adds a sentence and its citation, unless it was said: syndicated copies say the same.
+fn state(answer: &mut Answer, article: &Arc<StoredArticle>, span: Span, evidence: &Evidence) {
+    let Some(citation) = Citation::cut(article, span, evidence) else { return };
+    let text = citation.quote().to_owned();
+    if answer.statements.iter().all(|statement| statement.text != text) {
+        answer.citations.push(citation);
+        answer.statements.push(Statement { text, citations: vec![answer.citations.len()] });
+    }
+}
+
+/// The sentence after one that says little but the question's own words: it announces what follows.
+fn announced(question: &Question, span: Span, evidence: &Evidence, article: &StoredArticle) -> Option<Span> {
+    let text = article.article.quote(span)?;
+    let (said, asked) = (units(text), units(question.as_str()));
+    let repeated = said.iter().filter(|unit| asked.contains(*unit)).count();
+    let after = evidence.sentences.iter().position(|sentence| sentence.span == span)? + 1;
+    let next = evidence.sentences.get(after)?.span;
+    // Across a paragraph's end nothing is announced.
+    let together = !article.article.text.get(span.end..next.start)?.contains('\n');
+    (together && repeated * ECHO.1 >= said.len() * ECHO.0).then_some(next)
 }
 
 /// "The articles do not say": the nearest passages, and nothing claimed.
@@ -87,57 +110,16 @@ fn refusal(refused: Answer, evidence: &[(Evidence, Arc<StoredArticle>)], nearest
     Answer { citations: cut.collect(), ..refused }
 }
 
-fn candidates(embedder: &Embedder, question: &Question, evidence: &[(Evidence, Arc<StoredArticle>)]) -> Vec<Candidate> {
-    let found: Vec<(usize, Span, &str, String)> = evidence
-        .iter()
-        .enumerate()
-        .flat_map(|(at, (evidence, article))| {
-            let text = &article.article.text;
-            let spans = sentences(text, evidence.passage.passage.span);
-            spans.into_iter().filter_map(move |span| {
-                let words = text.get(span.start..span.end)?;
-                Some((at, span, words, format!("{}\n{words}", evidence.passage.context())))
-            })
-        })
-        .collect();
-    let bare: Vec<&str> = found.iter().map(|(_, _, words, _)| *words).collect();
-    let with_context: Vec<&str> = found.iter().map(|(.., text)| text.as_str()).collect();
-    let tokens = embedder.relevance(question.as_str(), &bare);
-    let in_context = embedder.relevance(question.as_str(), &with_context);
-    let words = shares(question.as_str(), &with_context);
+fn candidates(evidence: &[(Evidence, Arc<StoredArticle>)]) -> Vec<Candidate> {
     let best = evidence.iter().map(|(evidence, _)| evidence.scores.total).fold(f32::MIN_POSITIVE, f32::max);
-    let scored = found.iter().zip(tokens).zip(in_context).zip(words);
-    scored
-        .map(|((((at, span, ..), tokens), in_context), words)| Candidate {
-            evidence: *at,
-            span: *span,
-            tokens,
-            words,
-            score: (1.0 - CONTEXT) * tokens
-                + CONTEXT * in_context
-                + WORDS * words
-                + PASSAGE * evidence[*at].0.scores.total / best,
-        })
-        .collect()
-}
-
-/// For each text the share of the question's terms that it has; rare terms weigh more.
-#[expect(clippy::cast_precision_loss, reason = "counts of sentences")]
-fn shares(question: &str, texts: &[&str]) -> Vec<f32> {
-    let asked: BTreeSet<String> = terms(question).into_iter().map(|term| term.text).collect();
-    let held: Vec<BTreeSet<String>> = texts.iter().map(|text| terms(text).into_iter().map(|term| term.text).collect()).collect();
-    // In the terms' own order: sums of floats depend on it, and the same question gets the same answer.
-    let weights: Vec<(&String, f32)> = asked
-        .iter()
-        .map(|term| {
-            let users = held.iter().filter(|terms| terms.contains(term)).count() as f32;
-            (term, (1.0 + (held.len() as f32 - users) / (users + 0.5)).ln())
-        })
-        .collect();
-    let all: f32 = weights.iter().map(|(_, weight)| weight).sum::<f32>().max(f32::MIN_POSITIVE);
-    held.iter()
-        .map(|terms| weights.iter().filter(|(term, _)| terms.contains(*term)).map(|(_, weight)| weight).sum::<f32>() / all)
-        .collect()
+    let all = evidence.iter().enumerate().flat_map(|(at, (evidence, _))| evidence.sentences.iter().map(move |one| (at, one)));
+    all.map(|(at, sentence)| {
+        let meaning = (1.0 - CONTEXT) * sentence.tokens + CONTEXT * sentence.tokens_in_context;
+        let passage = evidence[at].0.scores.total / best;
+        let score = meaning + WORDS * sentence.words + PASSAGE * passage;
+        Candidate { evidence: at, span: sentence.span, tokens: sentence.tokens, words: sentence.words, score }
+    })
+    .collect()
 }
 
 fn measures(best: &Candidate, evidence: &[(Evidence, Arc<StoredArticle>)]) -> Measures {

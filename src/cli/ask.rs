@@ -11,10 +11,9 @@ use super::output::{harmless, print, say};
 use super::setup::{self, Usage};
 use crate::answer::{Answer, Citation};
 use crate::http;
-use crate::library::{Corpus, Library};
+use crate::library::{Asking, Corpus, Library};
 use crate::retrieve::Question;
 use crate::settings::Settings;
-use crate::shelf::Filter;
 
 #[derive(Args)]
 pub(super) struct Ask {
@@ -22,7 +21,7 @@ pub(super) struct Ask {
     #[arg(value_name = "QUESTION")]
     question: OsString,
     /// Files and folders to read first
-    #[arg(long, value_name = "PATH", num_args = 1..)]
+    #[arg(long, value_name = "PATH")]
     corpus: Vec<PathBuf>,
     /// Print the answer as `POST /v1/ask` gives it
     #[arg(long)]
@@ -45,7 +44,7 @@ pub(super) fn run(arguments: &Ask, settings: Settings, quiet: bool) -> anyhow::R
     if corpus != Corpus::Bundled || library.shelf().counts()?.articles == 0 {
         setup::ingest(&library, &corpus, false, quiet)?;
     }
-    let (answer, timings) = library.ask(&question, &Filter::default(), arguments.limit.max(1))?;
+    let (answer, timings) = library.ask(&Asking::of(question, arguments.limit.max(1)), &mut |_| ())?;
     if arguments.json {
         print(&http::answer_json(&answer, timings, &library.embedder().info().id));
     } else {

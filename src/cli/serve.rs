@@ -23,7 +23,7 @@ pub(super) struct Serve {
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
     /// Files and folders to read at the start [default: the sample articles]
-    #[arg(long, value_name = "PATH", num_args = 1..)]
+    #[arg(long, value_name = "PATH")]
     corpus: Vec<PathBuf>,
 }
 
@@ -58,7 +58,7 @@ async fn serve(settings: Settings, quiet: bool) -> anyhow::Result<ExitCode> {
         format!("cannot listen on `{listen}`\nhint: name another address with --listen, 127.0.0.1:0 takes a free port")
     })?;
     let address = listener.local_addr()?;
-    let app = App::new(&settings.server, &settings.answer, address);
+    let app = App::new(&settings, address);
     let drain = Duration::from_secs(settings.server.drain_seconds);
     let opening = Arc::clone(&app);
     let (failed, failure) = tokio::sync::oneshot::channel();

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use safetensors::{Dtype, SafeTensors};
 
 use super::UnitVector;
-use super::vector::{dot, dot_bytes};
+use super::kernels::{dot, dot_bytes};
 
 enum Rows {
     Floats(Vec<f32>),
@@ -99,32 +99,58 @@ impl Table {
         UnitVector::of(sum)
     }
 
-    /// For each text the weighted mean, over the question's tokens, of the squared
-    /// cosine with the text's nearest token.
-    pub(super) fn relevance(&self, question: &[u32], texts: &[Vec<u32>]) -> Vec<f32> {
+    /// A comparison of `question` with texts, token by token.
+    pub(super) fn comparison(&self, question: &[u32]) -> Comparison<'_> {
         let asked: Vec<Token<'_>> = question.iter().filter_map(|id| self.token(*id)).collect();
-        let weight: f32 = asked.iter().map(Token::says).sum();
-        if weight <= 0.0 {
-            return vec![0.0; texts.len()];
+        let weight = asked.iter().map(Token::says).sum();
+        Comparison { table: self, asked, weight, places: vec![0; self.weights.len()], cosines: vec![] }
+    }
+}
+
+/// What a question's tokens find in texts: each its nearest, and rare ones weigh more.
+pub struct Comparison<'a> {
+    table: &'a Table,
+    asked: Vec<Token<'a>>,
+    weight: f32,
+    /// For each token of the vocabulary, where its cosines begin, from 1; 0 where they are not known.
+    places: Vec<u32>,
+    cosines: Vec<f32>,
+}
+
+impl Comparison<'_> {
+    /// Compares the tokens of `texts` that were not compared before: texts share most of theirs.
+    pub fn learn<'t>(&mut self, texts: impl Iterator<Item = &'t [u32]>) {
+        let mut fresh: Vec<u32> = Vec::new();
+        let known = self.cosines.len() / self.asked.len().max(1);
+        for id in texts.flatten() {
+            let Some(place) = self.places.get_mut(*id as usize).filter(|place| **place == 0) else { continue };
+            fresh.push(*id);
+            *place = u32::try_from(known + fresh.len()).unwrap_or(0);
         }
-        // Texts share most of their tokens: each is compared once.
-        let mut distinct: Vec<u32> = texts.iter().flatten().copied().collect();
-        distinct.sort_unstable();
-        distinct.dedup();
+        let (table, asked) = (self.table, &self.asked);
         let cosines = |id: &u32| -> Vec<f32> {
-            let Some(token) = self.token(*id) else { return vec![0.0; asked.len()] };
+            let Some(token) = table.token(*id) else { return vec![0.0; asked.len()] };
             asked.iter().map(|other| token.cosine(other).max(0.0)).collect()
         };
-        let cosines: Vec<Vec<f32>> = distinct.par_iter().with_min_len(256).map(cosines).collect();
-        let score = |text: &Vec<u32>| {
-            let mut best = vec![0.0_f32; asked.len()];
-            for id in text {
-                let Ok(at) = distinct.binary_search(id) else { continue };
-                best.iter_mut().zip(&cosines[at]).for_each(|(best, cosine)| *best = best.max(*cosine));
-            }
-            best.iter().zip(&asked).map(|(best, token)| best * best * token.says()).sum::<f32>() / weight
-        };
-        texts.iter().map(score).collect()
+        let rows: Vec<Vec<f32>> = fresh.par_iter().with_min_len(256).map(cosines).collect();
+        self.cosines.extend(rows.into_iter().flatten());
+    }
+
+    /// For each of the question's tokens, the cosine of the nearest of `text`'s, all of them learnt before.
+    pub fn nearest(&self, text: &[u32]) -> Vec<f32> {
+        let mut best = vec![0.0_f32; self.asked.len()];
+        for id in text {
+            let Some(place) = self.places.get(*id as usize).filter(|place| **place > 0) else { continue };
+            let from = (*place as usize - 1) * best.len();
+            best.iter_mut().zip(&self.cosines[from..]).for_each(|(best, cosine)| *best = best.max(*cosine));
+        }
+        best
+    }
+
+    /// How well a text with these cosines bears on the question, 0 to 1: their squares' weighted mean.
+    pub fn score(&self, nearest: &[f32]) -> f32 {
+        let sum: f32 = nearest.iter().zip(&self.asked).map(|(cosine, token)| cosine * cosine * token.says()).sum();
+        if self.weight > 0.0 { sum / self.weight } else { 0.0 }
     }
 }
 

@@ -38,31 +38,8 @@ impl UnitVector {
 
     /// Cosine similarity.
     pub fn dot(&self, other: &Self) -> f32 {
-        dot(&self.0, &other.0)
+        super::kernels::dot(&self.0, &other.0)
     }
-}
-
-/// Product of two vectors, in lanes that the compiler turns into wide instructions.
-pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    const LANES: usize = 16;
-    let (a_wide, a_rest) = a.as_chunks::<LANES>();
-    let (b_wide, b_rest) = b.as_chunks::<LANES>();
-    let mut sums = [0.0_f32; LANES];
-    for (a, b) in a_wide.iter().zip(b_wide) {
-        for lane in 0..LANES {
-            // Not `mul_add`: without the instruction it is a call into a library for each number.
-            sums[lane] += a[lane] * b[lane];
-        }
-    }
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    sums.iter().sum::<f32>() + rest
-}
-
-/// Product of two rows of signed bytes. Sums of so many small numbers are exact in 32 bits.
-#[expect(clippy::cast_precision_loss, reason = "below 2^24 for rows of a thousand numbers; beyond, the last bits do not count")]
-pub(super) fn dot_bytes(a: &[u8], b: &[u8]) -> f32 {
-    let product = |(a, b): (&u8, &u8)| i32::from(i16::from(a.cast_signed()) * i16::from(b.cast_signed()));
-    a.iter().zip(b).map(product).sum::<i32>() as f32
 }
 
 #[cfg(test)]

@@ -8,12 +8,11 @@ use rayon::prelude::*;
 use super::corpus::{self, Corpus, Unusable};
 use super::recognise::{fingerprint, recognise};
 use super::{Library, rules};
-use crate::article::{Article, Source};
+use crate::article::{Article, ArticleId, Record, Source};
 use crate::chunk;
-use crate::embed::UnitVector;
 use crate::page::{self, LeftOut};
 use crate::read::{self, Reading};
-use crate::shelf::{Change, Content, Error, Incoming, KnownSource, context};
+use crate::shelf::{Change, Content, Error, Incoming, KnownSource, NewPassage, context};
 
 /// How far an ingest has come.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +44,19 @@ pub struct IngestReport {
     pub unusable: Vec<Unusable>,
     /// Known sources below the paths that are no longer there; their articles are kept.
     pub missing: Vec<String>,
+    /// The articles of all sources that were read, and what became of each.
+    pub kept: Vec<(ArticleId, Outcome)>,
+}
+
+/// What an ingest did with an article.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is new.
+    Added,
+    /// It is a new version.
+    Replaced,
+    /// It is as it was.
+    Unchanged,
 }
 
 /// What a source holds.
@@ -60,6 +72,7 @@ struct Found {
 impl Library {
     /// Reads `corpus` into the library. What has been committed when it ends, however it ends, is kept.
     pub fn ingest(&self, corpus: &Corpus, progress: &dyn Fn(Progress<'_>)) -> Result<IngestReport, Error> {
+        let _writing = self.writing();
         let (items, unusable) = corpus::items(corpus);
         let mut report = IngestReport { unusable, ..IngestReport::default() };
         let mut known = self.shelf.sources()?;
@@ -77,8 +90,71 @@ impl Library {
         Ok(report)
     }
 
+    /// Reads sources that are at hand, as [`Self::ingest`] reads files.
+    pub fn add(&self, sources: &[Source]) -> Result<IngestReport, Error> {
+        let _writing = self.writing();
+        let mut report = IngestReport::default();
+        for source in sources {
+            // What was removed and is sent again shall be there again.
+            let kept = self.shelf.source(&source.location)?.filter(|known| !known.articles.is_empty());
+            let mut known: Vec<KnownSource> = kept.into_iter().collect();
+            self.take(source, &mut known, &mut report)?;
+        }
+        self.shelf.refresh()?;
+        Ok(report)
+    }
+
+    /// Makes what `source` holds, one article, the next version of article `id`; `None` when there is
+    /// no such article. From then on it belongs to that source.
+    pub fn replace(&self, id: &ArticleId, source: &Source) -> Result<Option<Result<Outcome, read::Error>>, Error> {
+        let _writing = self.writing();
+        let Some(stored) = self.shelf.article(&id.0, None)?.filter(|stored| !stored.superseded) else { return Ok(None) };
+        let mut found = match self.articles(source) {
+            Ok(found) => found,
+            Err(reason) => return Ok(Some(Err(reason))),
+        };
+        let Some(mut article) = found.articles.pop() else {
+            return Ok(Some(Err(found.broken.pop().unwrap_or(read::Error::Empty))));
+        };
+        article.record.language = read::language(&article.text).map(str::to_owned);
+        let sha256 = fingerprint(&article);
+        if sha256 == stored.sha256 {
+            return Ok(Some(Ok(Outcome::Unchanged)));
+        }
+        let incoming = Incoming { id: id.clone(), sha256, content: Some(self.content(article)) };
+        let Source { path, location, sha256, .. } = source.clone();
+        self.shelf.commit(&Change { path, location, sha256, left_out: vec![], articles: vec![incoming] })?;
+        self.shelf.refresh()?;
+        Ok(Some(Ok(Outcome::Replaced)))
+    }
+
+    /// Changes what is known of an article beside its text, in a new version; `None` when there is no such article.
+    pub fn describe(&self, id: &ArticleId, change: &dyn Fn(&mut Record)) -> Result<Option<Outcome>, Error> {
+        let _writing = self.writing();
+        let Some(stored) = self.shelf.article(&id.0, None)?.filter(|stored| !stored.superseded) else { return Ok(None) };
+        let mut article = stored.article;
+        change(&mut article.record);
+        let sha256 = fingerprint(&article);
+        if sha256 == stored.sha256 {
+            return Ok(Some(Outcome::Unchanged));
+        }
+        self.shelf.amend(&Incoming { id: id.clone(), sha256, content: Some(self.content(article)) })?;
+        self.shelf.refresh()?;
+        Ok(Some(Outcome::Replaced))
+    }
+
+    /// Removes an article before the next question; `false` when there is none of this id.
+    /// Its versions still resolve, unless it is purged: then its bytes are gone too.
+    pub fn remove_article(&self, id: &ArticleId, purge: bool) -> Result<bool, Error> {
+        let _writing = self.writing();
+        let removed = self.shelf.remove_article(id, purge)?;
+        self.shelf.refresh()?;
+        Ok(removed)
+    }
+
     /// Removes a source and its articles, by its location.
     pub fn remove(&self, location: &str) -> Result<(), Error> {
+        let _writing = self.writing();
         self.shelf.remove(location)?;
         self.shelf.refresh()
     }
@@ -87,10 +163,15 @@ impl Library {
         let mut earlier = known.iter_mut().find(|known| known.location == source.location);
         if earlier.as_ref().is_some_and(|known| known.sha256 == source.sha256 && known.path == source.path) {
             report.unchanged += 1;
+            let articles = earlier.iter().flat_map(|known| &known.articles);
+            report.kept.extend(articles.map(|article| (article.id.clone(), Outcome::Unchanged)));
             return Ok(());
         }
-        let Found { articles, left_out, broken } =
+        let Found { mut articles, left_out, broken } =
             self.articles(source).unwrap_or_else(|reason| Found { broken: vec![reason], ..Found::default() });
+        for article in &mut articles {
+            article.record.language = read::language(&article.text).map(str::to_owned);
+        }
         let failed = articles.is_empty() && !broken.is_empty();
         report.unusable.extend(broken.into_iter().map(|reason| Unusable { path: source.path.clone(), reason }));
         if failed {
@@ -100,6 +181,11 @@ impl Library {
         let kept = earlier.as_mut().map(|known| std::mem::take(&mut known.articles)).unwrap_or_default();
         let recognised = recognise(source, articles, &kept);
         report.removed += kept.iter().filter(|kept| !recognised.iter().any(|found| found.id == kept.id)).count();
+        report.kept.extend(recognised.iter().map(|found| {
+            let known = kept.iter().any(|kept| kept.id == found.id);
+            let changed = if known { Outcome::Replaced } else { Outcome::Added };
+            (found.id.clone(), if found.unchanged { Outcome::Unchanged } else { changed })
+        }));
         let incoming: Vec<Incoming> = recognised
             .into_par_iter()
             .map(|found| Incoming {
@@ -148,8 +234,10 @@ impl Library {
                 format!("{context}\n{text}")
             })
             .collect();
-        let vectors: Vec<Option<UnitVector>> = self.embedder.passages(&texts);
-        Content { passages: passages.into_iter().zip(vectors).collect(), article }
+        let embedded = self.embedder.embedded(&texts).into_iter();
+        let passages = passages.into_iter().zip(embedded);
+        let passages = passages.map(|(passage, (vector, tokens))| NewPassage { passage, vector, tokens }).collect();
+        Content { passages, article }
     }
 
     /// Cuts and embeds all articles anew, in one transaction.

@@ -3,10 +3,13 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Evidence, Question};
-use crate::embed::Embedder;
+use rayon::prelude::*;
+
+use super::weigh::{self, Sentence};
+use super::{Asked, Evidence};
+use crate::embed::Comparison;
 use crate::shelf::terms::units;
-use crate::shelf::{Neighbor, PassageId, Shelf, StoredPassage};
+use crate::shelf::{Error, Neighbor, PassageId, Shelf, StoredPassage};
 
 /// What words add to the comparison of tokens, at most. Token comparison finds
 /// across languages; where the question's words are in the library, they are surer.
@@ -16,6 +19,9 @@ const MEANING: f32 = 0.3;
 /// What likeness to the best passage adds to the others: its translations and its
 /// neighbours follow it. Across languages the best is too often the wrong one.
 const LIKENESS: f32 = 1.5;
+/// Passages whose sentences are weighed: the answer is chosen from them. Adding their best
+/// sentence to the passages' own scores was tried: a few questions better here, a few worse there.
+pub(super) const WEIGHED: usize = 12;
 /// Shares of the question's words in the passages at which its language is taken
 /// for another, and for theirs. Across languages the few words that agree are
 /// numbers and names, and drown what the rest means.
@@ -38,57 +44,105 @@ pub struct Scores {
     pub same_language: f32,
 }
 
-/// All candidates, the best first.
-pub(super) fn ranked(
-    shelf: &Shelf,
-    embedder: &Embedder,
-    question: &Question,
-    passages: Vec<StoredPassage>,
-    near: &[Neighbor],
-    words: &[Neighbor],
-) -> Vec<Evidence> {
-    let meaning = by_passage(near);
-    let bm25 = by_passage(words);
-    let texts: Vec<String> = passages.iter().map(|passage| format!("{}\n{}", passage.context(), passage.text)).collect();
-    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    let tokens = embedder.relevance(question.as_str(), &texts);
+/// Candidates, the best first, at most `limit`; the first of them with their sentences.
+pub(super) fn ranked(asked: &Asked<'_>, near: &[Neighbor], words: &[Neighbor], limit: usize) -> Result<Vec<Evidence>, Error> {
+    let Asked { shelf, embedder, question, .. } = *asked;
+    let mut ids: Vec<PassageId> = near.iter().chain(words).map(|neighbor| neighbor.passage).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut comparison = embedder.comparison(question.as_str());
+    let candidates = compared(asked, &ids, comparison.as_mut())?;
+    let (meaning, bm25) = (by_passage(near), by_passage(words));
     let best = words.iter().map(|neighbor| neighbor.score).fold(f32::MIN_POSITIVE, f32::max);
-    let same_language = same_language(question.as_str(), &passages, &[near, words]);
+    let same_language = same_language(question.as_str(), &first_of(shelf, &[near, words])?);
     // The best candidate of both measures says how much words can add here.
-    let ceiling = tokens.iter().zip(&passages).map(|(token, passage)| token * share(&bm25, passage.id, best)).fold(0.0, f32::max);
+    let ceiling = candidates.iter().map(|(id, tokens)| tokens * share(&bm25, *id, best)).fold(0.0, f32::max);
     let (words_weight, meaning_weight) = (WORDS * same_language * ceiling, MEANING * (2.0 - same_language));
-    let mut evidence: Vec<Evidence> = passages
-        .into_iter()
-        .zip(tokens)
-        .map(|(passage, tokens)| {
-            let meaning = meaning.get(&passage.id).copied().unwrap_or(0.0);
-            let total = tokens + words_weight * share(&bm25, passage.id, best) + meaning_weight * meaning;
-            let words = bm25.get(&passage.id).copied().unwrap_or(0.0);
-            let scores = Scores { total, meaning, words, tokens, same_language };
-            Evidence { passage, scores, copies: vec![] }
-        })
-        .collect();
-    if let Some(best) = evidence.iter().max_by(|a, b| order(b, a)).map(|best| best.passage.id) {
-        let ids: Vec<PassageId> = evidence.iter().map(|one| one.passage.id).collect();
-        for (one, likeness) in evidence.iter_mut().zip(shelf.cosines(best, &ids)) {
-            one.scores.total += LIKENESS * same_language * likeness;
-        }
+    let score = |(id, tokens): (PassageId, f32)| {
+        let meaning = meaning.get(&id).copied().unwrap_or(0.0);
+        let total = tokens + words_weight * share(&bm25, id, best) + meaning_weight * meaning;
+        let words = bm25.get(&id).copied().unwrap_or(0.0);
+        (id, Scores { total, meaning, words, tokens, same_language })
+    };
+    let mut scored: Vec<(PassageId, Scores)> = candidates.into_iter().map(score).collect();
+    scored.sort_by(order_scores);
+    let first: Vec<PassageId> = scored.iter().take(WEIGHED).map(|(id, _)| *id).collect();
+    let passages = shelf.passages(&first)?;
+    let sentences = weigh::weighed(embedder, comparison.as_mut(), question, &passages.iter().collect::<Vec<_>>());
+    let mut read: HashMap<PassageId, (StoredPassage, Vec<Sentence>)> =
+        passages.into_iter().zip(sentences).map(|(passage, sentences)| (passage.id, (passage, sentences))).collect();
+    add_likeness(shelf, &mut scored, same_language);
+    scored.sort_by(order_scores);
+    scored.truncate(limit);
+    let unread: Vec<PassageId> = scored.iter().map(|(id, _)| *id).filter(|id| !read.contains_key(id)).collect();
+    read.extend(shelf.passages(&unread)?.into_iter().map(|passage| (passage.id, (passage, vec![]))));
+    let evidence = scored.into_iter().filter_map(|(id, scores)| {
+        let (passage, sentences) = read.remove(&id)?;
+        Some(Evidence { passage, scores, sentences, copies: vec![] })
+    });
+    Ok(evidence.collect())
+}
+
+/// What bears on the question of each candidate: its tokens, as they were kept.
+fn compared(
+    asked: &Asked<'_>,
+    ids: &[PassageId],
+    comparison: Option<&mut Comparison<'_>>,
+) -> Result<Vec<(PassageId, f32)>, Error> {
+    let Asked { shelf, embedder, vector, .. } = *asked;
+    let Some(comparison) = comparison else {
+        let similarities = vector.map(|vector| shelf.similarities(vector, ids));
+        let similarities = similarities.unwrap_or_else(|| vec![0.0; ids.len()]);
+        return Ok(ids.iter().copied().zip(similarities.into_iter().map(|similarity| similarity.max(0.0))).collect());
+    };
+    let mut kept: Vec<(PassageId, Vec<u32>)> = Vec::with_capacity(ids.len());
+    for (id, tokens) in shelf.tokens(ids)? {
+        // A library of an earlier format has kept none.
+        let tokens = match tokens {
+            Some(tokens) => tokens,
+            None => shelf
+                .passages(&[id])?
+                .pop()
+                .map_or_else(Vec::new, |passage| embedder.tokens(&format!("{}\n{}", passage.context(), passage.text))),
+        };
+        kept.push((id, tokens));
     }
-    evidence.sort_by(order);
-    evidence
+    comparison.learn(kept.iter().map(|(_, tokens)| tokens.as_slice()));
+    let comparison = &*comparison;
+    Ok(kept.par_iter().map(|(id, tokens)| (*id, comparison.score(&comparison.nearest(tokens)))).collect())
+}
+
+/// What is like the best passage follows it: its translations and its neighbours.
+fn add_likeness(shelf: &Shelf, scored: &mut [(PassageId, Scores)], same_language: f32) {
+    let Some(best) = scored.iter().min_by(|a, b| order_scores(a, b)).map(|(id, _)| *id) else { return };
+    let ids: Vec<PassageId> = scored.iter().map(|(id, _)| *id).collect();
+    for ((_, scores), likeness) in scored.iter_mut().zip(shelf.cosines(best, &ids)) {
+        scores.total += LIKENESS * same_language * likeness;
+    }
+}
+
+/// The first passages of each leg.
+fn first_of(shelf: &Shelf, legs: &[&[Neighbor]]) -> Result<Vec<StoredPassage>, Error> {
+    const FIRST: usize = 3;
+    let mut first: Vec<PassageId> = legs.iter().flat_map(|leg| leg.iter().take(FIRST).map(|neighbor| neighbor.passage)).collect();
+    first.sort_unstable();
+    first.dedup();
+    shelf.passages(&first)
 }
 
 /// Whether the question is in the passages' language, 0 to 1: by the share of its
-/// characters or words that the first passages of each leg hold at all.
+/// characters or words that they hold at all.
 #[expect(clippy::cast_precision_loss, reason = "words of a question")]
-fn same_language(question: &str, passages: &[StoredPassage], legs: &[&[Neighbor]]) -> f32 {
-    const FIRST: usize = 3;
-    let first: Vec<PassageId> = legs.iter().flat_map(|leg| leg.iter().take(FIRST).map(|neighbor| neighbor.passage)).collect();
-    let near = passages.iter().filter(|passage| first.contains(&passage.id));
-    let held: BTreeSet<String> = near.flat_map(|passage| units(&passage.text)).collect();
+fn same_language(question: &str, passages: &[StoredPassage]) -> f32 {
+    let held: BTreeSet<String> = passages.iter().flat_map(|passage| units(&passage.text)).collect();
     let asked = units(question);
     let known = asked.iter().filter(|unit| held.contains(*unit)).count() as f32 / asked.len().max(1) as f32;
     ((known - FOREIGN) / (FAMILIAR - FOREIGN)).clamp(0.0, 1.0)
+}
+
+/// The highest total first, ties by number.
+fn order_scores((a, one): &(PassageId, Scores), (b, other): &(PassageId, Scores)) -> Ordering {
+    other.total.total_cmp(&one.total).then(a.cmp(b))
 }
 
 fn share(bm25: &HashMap<PassageId, f32>, passage: PassageId, best: f32) -> f32 {
@@ -100,7 +154,7 @@ pub(super) fn single(passages: Vec<StoredPassage>, neighbors: &[Neighbor]) -> Ve
     let scores = by_passage(neighbors);
     let evidence = passages.into_iter().map(|passage| {
         let total = scores.get(&passage.id).copied().unwrap_or(0.0);
-        Evidence { passage, scores: Scores { total, ..Scores::default() }, copies: vec![] }
+        Evidence { passage, scores: Scores { total, ..Scores::default() }, sentences: vec![], copies: vec![] }
     });
     let mut evidence: Vec<Evidence> = evidence.collect();
     evidence.sort_by(order);

@@ -20,7 +20,9 @@ use rusqlite::{Connection, params};
 use self::graph::{Graph, Shape};
 use self::view::{Block, PassageSet};
 use self::words::Words;
-use super::{Change, Content, Counts, Error, Filter, Identity, KnownSource, Neighbor, PassageId, StoredArticle, StoredPassage};
+use super::{
+    Change, Content, Counts, Error, Filter, Identity, Incoming, KnownSource, Neighbor, PassageId, StoredArticle, StoredPassage,
+};
 use crate::article::ArticleId;
 use crate::embed::UnitVector;
 use crate::settings;
@@ -115,6 +117,17 @@ impl Shelf {
     pub fn commit(&self, change: &Change) -> Result<(), Error> {
         database::commit(&mut held(&self.writer), change)?;
         Ok(())
+    }
+
+    /// Makes a new version of an article, in the source that it is in.
+    pub fn amend(&self, incoming: &Incoming) -> Result<(), Error> {
+        database::amend(&mut held(&self.writer), incoming)?;
+        Ok(())
+    }
+
+    /// Removes an article; `false` when there is none. Questions do not see it after [`Self::refresh`].
+    pub fn remove_article(&self, id: &ArticleId, purge: bool) -> Result<bool, Error> {
+        Ok(database::remove_article(&mut held(&self.writer), id, purge)?)
     }
 
     /// Removes a source and its articles. Questions do not see them after [`Self::refresh`].
@@ -217,16 +230,18 @@ impl Shelf {
                 .flat_map(|block| (block.first..).zip(block.rows.chunks_exact(dimension)))
                 .filter(|(id, _)| live.contains(*id))
         };
-        if let Some(graph) = old
-            && graph.change == newest
-        {
-            return Ok(Some(Arc::clone(graph)));
+        if let Some(graph) = old {
+            let held = live.len_before(graph.end());
+            // A few that it lacks are scanned, those that are gone are filtered: building takes minutes.
+            if live.len() - held <= self.search.exact_below / 2 && held * 2 >= graph.points() {
+                return Ok(Some(Arc::clone(graph)));
+            }
         }
         let shape = Shape { connections: self.search.graph_connections, build: self.search.graph_build, dimension };
         // hnsw_rs cannot take points out, and a graph in use must not change under its readers' view.
         let mut graph = Graph::new(shape, live.len());
         graph.insert(&rows().collect::<Vec<_>>());
-        graph.change = newest;
+        graph.reach(newest);
         graph.save(&self.folder)?;
         Ok(Some(Arc::new(graph)))
     }
@@ -254,6 +269,11 @@ impl Shelf {
         self.read(database::sources)
     }
 
+    /// One source, by its location.
+    pub fn source(&self, location: &str) -> Result<Option<KnownSource>, Error> {
+        self.read(|connection| database::source(connection, location))
+    }
+
     /// An article, in the version asked for or the latest.
     pub fn article(&self, id: &str, version: Option<u32>) -> Result<Option<StoredArticle>, Error> {
         self.read(|connection| rows::article(connection, id, version))
@@ -267,6 +287,11 @@ impl Shelf {
     /// Lines of a source that are in no article: line, text, reason.
     pub fn left_out(&self, path: &str) -> Result<Vec<(u32, String, String)>, Error> {
         self.read(|connection| rows::left_out(connection, path))
+    }
+
+    /// The tokens of passages, in the order asked for; `None` for one that was kept without.
+    pub fn tokens(&self, ids: &[PassageId]) -> Result<Vec<(PassageId, Option<Vec<u32>>)>, Error> {
+        self.read(|connection| rows::tokens(connection, ids))
     }
 
     /// Passages with their words, in the order asked for.
@@ -293,6 +318,11 @@ impl Shelf {
     pub fn scan(&self, vector: &UnitVector, count: usize) -> Vec<Neighbor> {
         let view = self.view();
         view.scan(vector, count, &view.live)
+    }
+
+    /// Cosine similarity of each of `passages` with `vector`.
+    pub fn similarities(&self, vector: &UnitVector, passages: &[PassageId]) -> Vec<f32> {
+        self.view().similarities(vector, passages)
     }
 
     /// Cosine similarity of each of `passages` with `one`.

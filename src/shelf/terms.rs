@@ -34,7 +34,7 @@ pub struct Term {
 
 /// A folded character and the bytes it came from.
 #[derive(Clone, Copy)]
-struct Folded {
+struct Letter {
     character: char,
     span: Span,
 }
@@ -68,13 +68,39 @@ pub fn units(text: &str) -> BTreeSet<String> {
     units
 }
 
+/// A text in which terms can be looked up without cutting it into all of its own.
+pub struct Folded {
+    text: String,
+    words: BTreeSet<String>,
+}
+
+impl Folded {
+    /// `text`, folded.
+    pub fn of(text: &str) -> Self {
+        let folded = fold(text);
+        let mut words = BTreeSet::new();
+        for run in folded.split(|folded| !is_word(folded.character) || is_unspaced(folded.character)) {
+            let mut terms = Vec::new();
+            self::words(run, &mut terms);
+            words.extend(terms.into_iter().map(|term| term.text));
+        }
+        Self { text: folded.iter().map(|folded| folded.character).collect(), words }
+    }
+
+    /// Whether a term, as [`terms`] gives it, stands in the text: in a script without spaces
+    /// anywhere, in others as a word.
+    pub fn holds(&self, term: &str) -> bool {
+        if term.chars().next().is_some_and(is_unspaced) { self.text.contains(term) } else { self.words.contains(term) }
+    }
+}
+
 /// The folded characters of `text`, with their bytes.
-fn fold(text: &str) -> Vec<Folded> {
-    let mut folded: Vec<Folded> = Vec::with_capacity(text.len() / 2);
+fn fold(text: &str) -> Vec<Letter> {
+    let mut folded: Vec<Letter> = Vec::with_capacity(text.len() / 2);
     for (start, original) in text.char_indices() {
         let span = Span::new(start, start + original.len_utf8());
         if original.is_ascii() {
-            folded.push(Folded { character: original.to_ascii_lowercase(), span });
+            folded.push(Letter { character: original.to_ascii_lowercase(), span });
             continue;
         }
         let compatible = std::iter::once(original).nfkc().flat_map(char::to_lowercase);
@@ -101,12 +127,12 @@ enum Parts {
 }
 
 impl Parts {
-    fn push(self, span: Span, folded: &mut Vec<Folded>) {
+    fn push(self, span: Span, folded: &mut Vec<Letter>) {
         match self {
-            Self::Whole(character) => folded.push(Folded { character, span }),
+            Self::Whole(character) => folded.push(Letter { character, span }),
             Self::Split(character) => {
                 let letters = std::iter::once(character).nfd().filter(|part| !('\u{300}'..='\u{36f}').contains(part));
-                folded.extend(letters.map(|character| Folded { character, span }));
+                folded.extend(letters.map(|character| Letter { character, span }));
             }
         }
     }
@@ -117,17 +143,17 @@ fn is_word(character: char) -> bool {
     character.is_alphanumeric() || matches!(u32::from(character), 0x0900..=0x0dff | 0x0e30..=0x0e4e | 0x0eb0..=0x0ecd)
 }
 
-fn whole_span(run: &[Folded]) -> Span {
+fn whole_span(run: &[Letter]) -> Span {
     let start = run.first().map_or(0, |first| first.span.start);
     Span::new(start, run.last().map_or(start, |last| last.span.end))
 }
 
-fn term(run: &[Folded]) -> Term {
+fn term(run: &[Letter]) -> Term {
     Term { text: run.iter().map(|folded| folded.character).collect(), span: whole_span(run) }
 }
 
 /// Pairs of neighbours, and the dictionary's words of any other length.
-fn pairs(run: &[Folded], terms: &mut Vec<Term>) {
+fn pairs(run: &[Letter], terms: &mut Vec<Term>) {
     if let [only] = run {
         terms.push(term(&[*only]));
         return;
@@ -154,7 +180,7 @@ fn is_han(character: char) -> bool {
 }
 
 /// The word, and its first letters when it is longer.
-fn words(run: &[Folded], terms: &mut Vec<Term>) {
+fn words(run: &[Letter], terms: &mut Vec<Term>) {
     for word in run.chunks(LONGEST) {
         terms.push(term(word));
         if word.len() > STEM && word.iter().any(|folded| folded.character.is_alphabetic()) {

@@ -21,7 +21,7 @@ const ROOMS: [(&str, &[&str]); 10] = [
     ("page", &["article", "read"]),
     ("embed", &["read"]),
     ("shelf", &["article", "chunk", "embed", "page", "read", "settings"]),
-    ("retrieve", &["embed", "shelf"]),
+    ("retrieve", &["article", "chunk", "embed", "shelf"]),
     ("answer", &["article", "chunk", "embed", "retrieve", "shelf"]),
     ("library", &["answer", "article", "chunk", "embed", "page", "read", "retrieve", "settings", "shelf"]),
     ("settings", &[]),

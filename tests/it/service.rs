@@ -87,7 +87,7 @@ impl Service {
 
     /// `GET path`
     pub(crate) fn get(&self, path: &str) -> (u16, String, String) {
-        self.raw(format!("GET {path} HTTP/1.1\r\nhost: ibid\r\nconnection: close\r\n\r\n").as_bytes())
+        self.raw(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").as_bytes())
     }
 
     /// `GET path`, read as JSON.
@@ -100,7 +100,7 @@ impl Service {
     /// `POST path` with a body of JSON.
     pub(crate) fn post(&self, path: &str, body: &[u8]) -> (u16, Value) {
         let head = format!(
-            "POST {path} HTTP/1.1\r\nhost: ibid\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
         let (status, _, body) = self.raw(&[head.as_bytes(), body].concat());

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ibid::embed::Embedder;
-use ibid::library::Library;
+use ibid::library::{Asking, Library};
 use ibid::retrieve::{Mode, Question};
 use ibid::shelf::Filter;
 use serde_json::json;
@@ -31,7 +31,7 @@ fn an_edit_keeps_the_id_and_the_old_version_still_resolves() {
     assert_eq!((after.len(), &after[0].id, after[0].version), (1, &before.id, 2));
     let old = library.shelf().article(&before.id.0, Some(1)).unwrap().unwrap();
     assert!(old.superseded && old.article.text.contains("三百"));
-    let answer = library.ask(&Question::parse("新桥有多长？", None).unwrap(), &Filter::default(), 5).unwrap().0;
+    let answer = library.ask(&Asking::of(Question::parse("新桥有多长？", None).unwrap(), 5), &mut |_| ()).unwrap().0;
     assert!(answer.citations.iter().all(|citation| citation.quote().contains("四百")));
 }
 
@@ -168,7 +168,7 @@ fn a_syndicated_copy_is_folded_and_named_and_other_numbers_are_another_report() 
     let library = library(&folder.path().join("data"));
     ingest(&library, &file);
     let question = Question::parse("南门夜市换灯一年省电多少度？", None).unwrap();
-    let answer = library.ask(&question, &Filter::default(), 5).unwrap().0;
+    let answer = library.ask(&Asking::of(question.clone(), 5), &mut |_| ()).unwrap().0;
     let told: Vec<(&str, Vec<&str>)> = answer
         .citations
         .iter()

@@ -6,10 +6,11 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::rows;
 use crate::article::{ArticleId, Passage};
-use crate::shelf::{Change, Content, Counts, Error, Identity, KnownArticle, KnownSource};
+use crate::read::language;
+use crate::shelf::{Change, Content, Counts, Error, Identity, Incoming, KnownArticle, KnownSource, NewPassage};
 
-/// The form of the tables; another number is refused.
-const FORMAT: &str = "1";
+/// The form of the tables. An earlier one is migrated, any other refused.
+const FORMAT: &str = "2";
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -21,12 +22,12 @@ CREATE TABLE IF NOT EXISTS articles (
   id TEXT NOT NULL, version INTEGER NOT NULL, source INTEGER NOT NULL, ordinal INTEGER NOT NULL, superseded INTEGER,
   sha256 TEXT NOT NULL, key TEXT, title TEXT NOT NULL, authors TEXT NOT NULL, affiliation TEXT, published TEXT, url TEXT,
   encoding TEXT NOT NULL, notes TEXT NOT NULL, title_lines TEXT, byline_lines TEXT, text BLOB NOT NULL,
-  headings TEXT NOT NULL, lines BLOB NOT NULL, PRIMARY KEY (id, version));
+  headings TEXT NOT NULL, lines BLOB NOT NULL, language TEXT, PRIMARY KEY (id, version));
 CREATE INDEX IF NOT EXISTS articles_of_source ON articles (source) WHERE superseded IS NULL;
 -- Numbers are dense and never used again: a removal is a bit in the view.
 CREATE TABLE IF NOT EXISTS passages (
   id INTEGER PRIMARY KEY, article TEXT NOT NULL, version INTEGER NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL,
-  section TEXT, vector BLOB, added INTEGER NOT NULL, removed INTEGER);
+  section TEXT, vector BLOB, added INTEGER NOT NULL, removed INTEGER, tokens BLOB);
 CREATE INDEX IF NOT EXISTS passages_of_article ON passages (article, version);
 CREATE INDEX IF NOT EXISTS passages_added ON passages (added);
 CREATE INDEX IF NOT EXISTS passages_removed ON passages (removed) WHERE removed IS NOT NULL;
@@ -44,7 +45,11 @@ pub(super) fn open(folder: &Path) -> Result<Connection, Error> {
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_master WHERE type = 'table'", [], |row| row.get(0)).map_err(damaged)?;
     if tables > 0 {
-        let format = meta(&connection, "format").map_err(damaged)?.unwrap_or_default();
+        let mut format = meta(&connection, "format").map_err(damaged)?.unwrap_or_default();
+        if format == "1" {
+            migrate(&connection).map_err(damaged)?;
+            FORMAT.clone_into(&mut format);
+        }
         if format != FORMAT {
             let reason = format!("it has format `{format}`, this version of ibid reads format `{FORMAT}`");
             return Err(Error::Damaged { file: file.display().to_string(), reason });
@@ -54,6 +59,23 @@ pub(super) fn open(folder: &Path) -> Result<Connection, Error> {
         connection.execute_batch(&all).map_err(damaged)?;
     }
     Ok(connection)
+}
+
+/// Format 1 → 2: articles know their language; passages their tokens, which are filled when they are embedded anew.
+fn migrate(connection: &Connection) -> rusqlite::Result<()> {
+    let transaction = connection.unchecked_transaction()?;
+    transaction.execute_batch("ALTER TABLE articles ADD COLUMN language TEXT; ALTER TABLE passages ADD COLUMN tokens BLOB")?;
+    {
+        let mut articles = transaction.prepare("SELECT rowid, text FROM articles")?;
+        let mut update = transaction.prepare("UPDATE articles SET language = ?2 WHERE rowid = ?1")?;
+        let mut rows = articles.query([])?;
+        while let Some(row) = rows.next()? {
+            let text: Vec<u8> = row.get(1)?;
+            update.execute(params![row.get::<_, i64>(0)?, language(&String::from_utf8_lossy(&text))])?;
+        }
+    }
+    transaction.execute("UPDATE meta SET value = '2' WHERE key = 'format'", [])?;
+    transaction.commit()
 }
 
 /// One more connection to the database in `folder`.
@@ -127,23 +149,37 @@ pub(super) fn sources(connection: &Connection) -> rusqlite::Result<Vec<KnownSour
         Ok(KnownSource { id: row.get(0)?, location: row.get(1)?, path: row.get(2)?, sha256: row.get(3)?, articles: vec![] })
     })?;
     let mut sources: Vec<KnownSource> = rows.collect::<rusqlite::Result<_>>()?;
-    let mut articles = connection.prepare(
-        "SELECT id, version, key, title, authors, sha256 FROM articles WHERE source = ?1 AND superseded IS NULL ORDER BY ordinal",
-    )?;
     for source in &mut sources {
-        let rows = articles.query_map([source.id], |row| {
-            Ok(KnownArticle {
-                id: ArticleId(row.get(0)?),
-                version: row.get(1)?,
-                key: row.get(2)?,
-                title: row.get(3)?,
-                authors: rows::from_json(&row.get::<_, String>(4)?),
-                sha256: row.get(5)?,
-            })
-        })?;
-        source.articles = rows.collect::<rusqlite::Result<_>>()?;
+        source.articles = known_articles(connection, source.id)?;
     }
     Ok(sources)
+}
+
+/// One source, by its location.
+pub(super) fn source(connection: &Connection, location: &str) -> rusqlite::Result<Option<KnownSource>> {
+    let mut statement = connection.prepare_cached("SELECT id, path, sha256 FROM sources WHERE location = ?1")?;
+    let found = statement.query_row([location], |row| {
+        let (id, location) = (row.get(0)?, location.to_owned());
+        Ok(KnownSource { id, location, path: row.get(1)?, sha256: row.get(2)?, articles: known_articles(connection, id)? })
+    });
+    found.optional()
+}
+
+fn known_articles(connection: &Connection, source: i64) -> rusqlite::Result<Vec<KnownArticle>> {
+    let mut articles = connection.prepare_cached(
+        "SELECT id, version, key, title, authors, sha256 FROM articles WHERE source = ?1 AND superseded IS NULL ORDER BY ordinal",
+    )?;
+    let rows = articles.query_map([source], |row| {
+        Ok(KnownArticle {
+            id: ArticleId(row.get(0)?),
+            version: row.get(1)?,
+            key: row.get(2)?,
+            title: row.get(3)?,
+            authors: rows::from_json(&row.get::<_, String>(4)?),
+            sha256: row.get(5)?,
+        })
+    })?;
+    rows.collect()
 }
 
 /// Writes `change` in one transaction and gives it a number.
@@ -167,16 +203,7 @@ pub(super) fn commit(connection: &mut Connection, change: &Change) -> rusqlite::
     }
     for (ordinal, incoming) in change.articles.iter().enumerate() {
         match &incoming.content {
-            Some(content) => {
-                supersede(&transaction, &incoming.id.0, number)?;
-                let version: u32 = transaction.query_row(
-                    "SELECT coalesce(max(version), 0) + 1 FROM articles WHERE id = ?1",
-                    [&incoming.id.0],
-                    |row| row.get(0),
-                )?;
-                rows::insert_article(&transaction, source, ordinal, version, incoming, &content.article)?;
-                insert_passages(&transaction, &incoming.id, version, content, number)?;
-            }
+            Some(content) => insert_version(&transaction, (source, ordinal), incoming, content, number)?,
             None => {
                 transaction
                     .prepare_cached("UPDATE articles SET ordinal = ?2 WHERE id = ?1 AND superseded IS NULL")?
@@ -187,6 +214,59 @@ pub(super) fn commit(connection: &mut Connection, change: &Change) -> rusqlite::
     set_change(&transaction, number)?;
     transaction.commit()?;
     Ok(number)
+}
+
+/// Ends an article's current version, if it has one, and adds the next.
+fn insert_version(
+    connection: &Connection,
+    (source, ordinal): (i64, usize),
+    incoming: &Incoming,
+    content: &Content,
+    change: u64,
+) -> rusqlite::Result<()> {
+    let id = &incoming.id;
+    supersede(connection, &id.0, change)?;
+    let version: u32 =
+        connection.query_row("SELECT coalesce(max(version), 0) + 1 FROM articles WHERE id = ?1", [&id.0], |row| row.get(0))?;
+    rows::insert_article(connection, source, ordinal, version, incoming, &content.article)?;
+    insert_passages(connection, id, version, content, change)
+}
+
+/// Makes a new version of an article where it stands, in one transaction.
+pub(super) fn amend(connection: &mut Connection, incoming: &Incoming) -> rusqlite::Result<u64> {
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let number = last_change(&transaction)? + 1;
+    let place: (i64, usize) = transaction.query_row(
+        "SELECT source, ordinal FROM articles WHERE id = ?1 AND superseded IS NULL",
+        [&incoming.id.0],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    if let Some(content) = &incoming.content {
+        insert_version(&transaction, place, incoming, content, number)?;
+    }
+    set_change(&transaction, number)?;
+    transaction.commit()?;
+    Ok(number)
+}
+
+/// Removes an article in one transaction; purged, its bytes are overwritten too.
+pub(super) fn remove_article(connection: &mut Connection, id: &ArticleId, purge: bool) -> rusqlite::Result<bool> {
+    connection.pragma_update(None, "secure_delete", purge)?;
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let number = last_change(&transaction)? + 1;
+    let known: i64 = transaction.query_row("SELECT count(*) FROM articles WHERE id = ?1", [&id.0], |row| row.get(0))?;
+    supersede(&transaction, &id.0, number)?;
+    if purge {
+        transaction.execute("DELETE FROM articles WHERE id = ?1", [&id.0])?;
+        // The rows stay: their numbers are never given again.
+        transaction.execute("UPDATE passages SET section = NULL, start = 0, stop = 0 WHERE article = ?1", [&id.0])?;
+    }
+    set_change(&transaction, number)?;
+    transaction.commit()?;
+    if purge {
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    }
+    Ok(known > 0)
 }
 
 /// Removes a source and its articles in one transaction.
@@ -215,7 +295,7 @@ fn supersede(connection: &Connection, id: &str, change: u64) -> rusqlite::Result
         .prepare_cached("UPDATE articles SET superseded = ?2 WHERE id = ?1 AND superseded IS NULL")?
         .execute(params![id, change])?;
     connection
-        .prepare_cached("UPDATE passages SET removed = ?2, vector = NULL WHERE article = ?1 AND removed IS NULL")?
+        .prepare_cached("UPDATE passages SET removed = ?2, vector = NULL, tokens = NULL WHERE article = ?1 AND removed IS NULL")?
         .execute(params![id, change])?;
     Ok(())
 }
@@ -234,11 +314,15 @@ pub(super) fn insert_passages(
     change: u64,
 ) -> rusqlite::Result<()> {
     let next: i64 = connection.query_row("SELECT coalesce(max(id), -1) + 1 FROM passages", [], |row| row.get(0))?;
-    let mut insert = connection.prepare_cached("INSERT INTO passages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL)")?;
-    for (id, (passage, vector)) in (next..).zip(&content.passages) {
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO passages (id, article, version, start, stop, section, vector, added, tokens)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?;
+    for (id, NewPassage { passage, vector, tokens }) in (next..).zip(&content.passages) {
         let bytes = vector.as_ref().map(crate::embed::UnitVector::to_bytes);
         let Passage { span, section } = passage;
-        insert.execute(params![id, article.0, version, span.start, span.end, section, bytes, change])?;
+        let tokens = rows::tokens_to_bytes(tokens);
+        insert.execute(params![id, article.0, version, span.start, span.end, section, bytes, change, tokens])?;
     }
     Ok(())
 }
@@ -251,7 +335,8 @@ pub(super) fn replace_passages(
 ) -> rusqlite::Result<u64> {
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let number = last_change(&transaction)? + 1;
-    transaction.execute("UPDATE passages SET removed = ?1, vector = NULL WHERE removed IS NULL", params![number])?;
+    transaction
+        .execute("UPDATE passages SET removed = ?1, vector = NULL, tokens = NULL WHERE removed IS NULL", params![number])?;
     for (id, version, content) in contents {
         insert_passages(&transaction, &id, version, &content, number)?;
     }

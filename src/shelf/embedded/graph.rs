@@ -46,6 +46,7 @@ pub(super) struct Shape {
 struct Manifest {
     shape: Shape,
     change: u64,
+    end: PassageId,
     points: usize,
     files: Vec<(String, u64, String)>,
 }
@@ -55,7 +56,9 @@ pub(super) struct Graph {
     hnsw: Hnsw<'static, f32, UnitDistance>,
     shape: Shape,
     /// The change that it has reached.
-    pub(super) change: u64,
+    change: u64,
+    /// The first passage that came after it.
+    end: PassageId,
 }
 
 impl Graph {
@@ -63,7 +66,7 @@ impl Graph {
     pub(super) fn new(shape: Shape, points: usize) -> Self {
         const LAYERS: usize = 16;
         let hnsw = Hnsw::new(shape.connections, points.max(1), LAYERS, shape.build, UnitDistance);
-        Self { hnsw, shape, change: 0 }
+        Self { hnsw, shape, change: 0, end: 0 }
     }
 
     /// Points in it, those that are gone included.
@@ -71,8 +74,19 @@ impl Graph {
         self.hnsw.get_nb_point()
     }
 
+    /// The first passage that came after it was built.
+    pub(super) fn end(&self) -> PassageId {
+        self.end
+    }
+
+    /// Notes that it holds all there is up to `change`.
+    pub(super) fn reach(&mut self, change: u64) {
+        self.change = change;
+    }
+
     /// Adds vectors, on all cores.
-    pub(super) fn insert(&self, vectors: &[(PassageId, &[f32])]) {
+    pub(super) fn insert(&mut self, vectors: &[(PassageId, &[f32])]) {
+        self.end = vectors.iter().map(|(id, _)| id + 1).max().unwrap_or(0).max(self.end);
         let rows: Vec<(&[f32], usize)> = vectors.iter().map(|(id, row)| (*row, *id as usize)).collect();
         self.hnsw.parallel_insert_slice(&rows);
     }
@@ -110,7 +124,7 @@ impl Graph {
             File::open(temporary.join(&file))?.sync_all()?;
             files.push((file, length, sha256));
         }
-        let manifest = Manifest { shape: self.shape, change: self.change, points: self.points(), files };
+        let manifest = Manifest { shape: self.shape, change: self.change, end: self.end, points: self.points(), files };
         let text = serde_json::to_vec(&manifest).expect("a manifest is numbers and names");
         fs::write(temporary.join("manifest.json"), text)?;
         File::open(temporary.join("manifest.json"))?.sync_all()?;
@@ -132,6 +146,10 @@ impl Graph {
             Ok(graph) => Some(graph),
             Err(reason) => {
                 tracing::warn!(path = %path.display(), reason, "the saved graph is not used; it will be built again");
+                // A later state of the library must not take it for its own.
+                if let Err(error) = remove(path) {
+                    tracing::warn!(path = %path.display(), %error, "and could not be removed");
+                }
                 None
             }
         })
@@ -158,7 +176,7 @@ impl Graph {
         if hnsw.get_nb_point() != manifest.points {
             return Err("points are missing".to_owned());
         }
-        Ok(Self { hnsw, shape, change: manifest.change })
+        Ok(Self { hnsw, shape, change: manifest.change, end: manifest.end })
     }
 }
 

@@ -54,7 +54,8 @@ pub(super) fn insert_article(
     incoming: &Incoming,
     article: &Article,
 ) -> rusqlite::Result<()> {
-    let Record { key, title, authors, affiliation, published, url, encoding, notes, title_lines, byline_lines } = &article.record;
+    let Record { key, title, authors, affiliation, published, url, language, encoding, notes, title_lines, byline_lines } =
+        &article.record;
     let headings: Vec<(u8, usize, usize)> = article.headings.iter().map(|h| (h.level, h.span.start, h.span.end)).collect();
     let lines: Vec<u8> = article
         .lines
@@ -64,7 +65,11 @@ pub(super) fn insert_article(
         .flatten()
         .collect();
     connection
-        .prepare_cached("INSERT INTO articles VALUES (?1,?2,?3,?4,NULL,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)")?
+        .prepare_cached(
+            "INSERT INTO articles (id, version, source, ordinal, sha256, key, title, authors, affiliation, published, url, encoding,
+             notes, title_lines, byline_lines, text, headings, lines, language)
+             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)",
+        )?
         .execute(params![
             incoming.id.0,
             version,
@@ -83,14 +88,15 @@ pub(super) fn insert_article(
             range_to_text(*byline_lines),
             article.text.as_bytes(),
             to_json(&headings),
-            lines
+            lines,
+            language
         ])?;
     Ok(())
 }
 
 const ARTICLE: &str =
     "SELECT a.id, a.version, a.superseded, a.sha256, s.path, s.sha256, a.key, a.title, a.authors, a.affiliation,
-    a.published, a.url, a.encoding, a.notes, a.title_lines, a.byline_lines, a.text, a.headings, a.lines
+    a.published, a.url, a.encoding, a.notes, a.title_lines, a.byline_lines, a.text, a.headings, a.lines, a.language
     FROM articles a JOIN sources s ON s.id = a.source";
 
 fn article_from(row: &Row<'_>) -> rusqlite::Result<StoredArticle> {
@@ -117,6 +123,7 @@ fn article_from(row: &Row<'_>) -> rusqlite::Result<StoredArticle> {
         notes: from_json(&row.get::<_, String>(13)?),
         title_lines: range_from_text(row.get(14)?),
         byline_lines: range_from_text(row.get(15)?),
+        language: row.get(19)?,
     };
     Ok(StoredArticle {
         id: ArticleId(row.get(0)?),
@@ -141,6 +148,24 @@ pub(super) fn articles(connection: &Connection, offset: usize, limit: usize) -> 
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map(params![limit, offset], article_from)?;
     rows.collect()
+}
+
+/// Token numbers as they are kept: four bytes each, little-endian.
+pub(super) fn tokens_to_bytes(tokens: &[u32]) -> Vec<u8> {
+    tokens.iter().flat_map(|token| token.to_le_bytes()).collect()
+}
+
+/// The tokens of passages, in the order asked for; `None` for one that was kept without.
+/// Passages that are gone are left out.
+pub(super) fn tokens(connection: &Connection, ids: &[PassageId]) -> rusqlite::Result<Vec<(PassageId, Option<Vec<u32>>)>> {
+    let mut statement = connection.prepare_cached("SELECT tokens FROM passages WHERE id = ?1 AND removed IS NULL")?;
+    let mut found = Vec::with_capacity(ids.len());
+    for id in ids {
+        let bytes: Option<Option<Vec<u8>>> = statement.query_row([id], |row| row.get(0)).optional()?;
+        let numbers = |bytes: Vec<u8>| bytes.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
+        found.extend(bytes.map(|bytes| (*id, bytes.map(numbers))));
+    }
+    Ok(found)
 }
 
 /// Passages by number, in the order asked for; those that are gone are left out.
@@ -197,12 +222,13 @@ pub(super) fn allowed(connection: &Connection, filter: &Filter) -> rusqlite::Res
            AND (?1 = '[]' OR EXISTS (SELECT 1 FROM json_each(a.authors) x JOIN json_each(?1) y ON x.value = y.value))
            AND (?2 IS NULL OR a.published >= ?2) AND (?3 IS NULL OR a.published <= ?3)
            AND (?4 = '[]' OR a.id IN (SELECT value FROM json_each(?4)))
-           AND (?5 = '[]' OR s.path IN (SELECT value FROM json_each(?5)))",
+           AND (?5 = '[]' OR s.path IN (SELECT value FROM json_each(?5)))
+           AND (?6 = '[]' OR EXISTS (SELECT 1 FROM json_each(?6) y
+                                     WHERE a.language = y.value OR a.language LIKE y.value || '-%'))",
     )?;
-    let Filter { authors, published_from, published_to, articles, sources } = filter;
-    let rows = statement
-        .query_map(params![to_json(authors), published_from, published_to, to_json(articles), to_json(sources)], |row| {
-            row.get(0)
-        })?;
+    let Filter { authors, published_from, published_to, articles, sources, languages } = filter;
+    let (authors, articles, sources) = (to_json(authors), to_json(articles), to_json(sources));
+    let values = params![authors, published_from, published_to, articles, sources, to_json(languages)];
+    let rows = statement.query_map(values, |row| row.get(0))?;
     rows.collect()
 }

@@ -53,6 +53,11 @@ impl PassageSet {
     pub(super) fn len(&self) -> usize {
         self.count
     }
+
+    /// How many it holds that come before `end`.
+    pub(super) fn len_before(&self, end: PassageId) -> usize {
+        (0..end).filter(|id| self.contains(*id)).count()
+    }
 }
 
 /// A state of the shelf. Later changes make another.
@@ -76,7 +81,10 @@ impl View {
         match &self.graph {
             // A graph walk that a filter thins out loses its way; a scan of the few does not.
             Some(graph) if allowed.len() > self.exact_below => {
-                graph.nearest(vector, count, self.effort, &|id| allowed.contains(id))
+                let mut found = graph.nearest(vector, count, self.effort, &|id| allowed.contains(id));
+                // What came after the graph was built is compared one by one.
+                found.extend(self.scan_from(graph.end(), vector, count, allowed));
+                best_of(found, count)
             }
             _ => self.scan(vector, count, allowed),
         }
@@ -89,6 +97,12 @@ impl View {
         block.rows.get(start..start + self.dimension)
     }
 
+    /// How near each of `passages` is to `vector`.
+    pub(super) fn similarities(&self, vector: &UnitVector, passages: &[PassageId]) -> Vec<f32> {
+        let near = |id: &PassageId| self.row(*id).filter(|_| vector.as_slice().len() == self.dimension);
+        passages.iter().map(|id| near(id).map_or(0.0, |row| dot(vector.as_slice(), row))).collect()
+    }
+
     /// How near each of `passages` is to `one`.
     pub(super) fn cosines(&self, one: PassageId, passages: &[PassageId]) -> Vec<f32> {
         let Some(one) = self.row(one) else { return vec![0.0; passages.len()] };
@@ -97,6 +111,11 @@ impl View {
 
     /// Compares every vector: exact.
     pub(super) fn scan(&self, vector: &UnitVector, count: usize, allowed: &PassageSet) -> Vec<Neighbor> {
+        self.scan_from(0, vector, count, allowed)
+    }
+
+    /// Compares the vectors of passage `from` and those after it.
+    fn scan_from(&self, from: PassageId, vector: &UnitVector, count: usize, allowed: &PassageSet) -> Vec<Neighbor> {
         const ROWS: usize = 2048;
         let asked = vector.as_slice();
         if asked.len() != self.dimension {
@@ -106,11 +125,13 @@ impl View {
             let starts = (block.first..).step_by(ROWS);
             block.rows.chunks(ROWS * self.dimension).zip(starts)
         });
-        let chunks: Vec<(&[f32], PassageId)> = chunks.collect();
+        let ends_after = |(rows, first): &(&[f32], PassageId)| *first as usize + rows.len() / self.dimension > from as usize;
+        let chunks: Vec<(&[f32], PassageId)> = chunks.filter(ends_after).collect();
         let best = chunks.par_iter().map(|(rows, first)| {
             let rows = rows.chunks_exact(self.dimension).zip(*first..);
-            let scored =
-                rows.filter(|(_, id)| allowed.contains(*id)).map(|(row, passage)| Neighbor { passage, score: dot(asked, row) });
+            let scored = rows
+                .filter(|(_, id)| *id >= from && allowed.contains(*id))
+                .map(|(row, passage)| Neighbor { passage, score: dot(asked, row) });
             best_of(scored.collect(), count)
         });
         best_of(best.flatten().collect(), count)
