@@ -6,10 +6,21 @@
 
 mod articles;
 mod ask;
+mod dialects;
+mod dify;
+mod edge;
 mod error;
+mod export;
 mod health;
+mod intake;
+mod markdown;
+mod mcp;
+mod metrics;
+mod openai;
+mod openapi;
 mod page;
 mod pool;
+mod verify;
 mod wire;
 
 use std::future::Future;
@@ -17,32 +28,45 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::HeaderValue;
-use axum::middleware::{self, Next};
-use axum::response::Response;
 use axum::routing::{get, post};
+use axum::{Router, middleware};
 use tokio::net::TcpListener;
+use tower::Layer as _;
+use tower::util::MapRequestLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use utoipa_swagger_ui::SwaggerUi;
 
 use crate::answer::Answer;
 use crate::library::{Library, Timings};
 use crate::settings;
 use error::Problem;
+use metrics::Metrics;
 use pool::Pool;
 
 /// What all handlers share.
 pub struct App {
     library: OnceLock<Arc<Library>>,
+    /// Where questions are answered.
     pool: Pool,
+    /// Where articles are taken in, one request at a time.
+    writers: Pool,
+    metrics: Metrics,
     public_url: String,
+    /// Names by which this service is called.
+    hosts: Vec<String>,
+    on_loopback: bool,
     max_body_bytes: usize,
+    max_upload_bytes: usize,
     max_question_chars: usize,
+    started: i64,
 }
 
 impl App {
     /// An app that is not ready yet, listening on `address`.
-    pub fn new(server: &settings::Server, answer: &settings::Answer, address: SocketAddr) -> Arc<Self> {
+    pub fn new(settings: &settings::Settings, address: SocketAddr) -> Arc<Self> {
+        let server = &settings.server;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let workers = if server.workers == 0 { cores } else { server.workers };
         let public_url = if server.public_url.is_empty() {
@@ -50,12 +74,21 @@ impl App {
         } else {
             server.public_url.trim_end_matches('/').to_owned()
         };
+        let authority = public_url.split_once("://").map_or(public_url.as_str(), |(_, rest)| rest);
+        let authority = authority.split('/').next().unwrap_or_default();
+        let hosts = ["localhost", "127.0.0.1", "[::1]", edge::host_of(authority)].map(str::to_owned).to_vec();
         Arc::new(Self {
             library: OnceLock::new(),
             pool: Pool::new(workers, server.queue),
+            writers: Pool::new(1, server.queue),
+            metrics: Metrics::new(),
             public_url,
+            hosts,
+            on_loopback: address.ip().is_loopback(),
             max_body_bytes: server.max_body_bytes,
-            max_question_chars: answer.max_question_chars,
+            max_upload_bytes: usize::try_from(settings.read.max_source_bytes).unwrap_or(usize::MAX),
+            max_question_chars: settings.answer.max_question_chars,
+            started: openai::models::started(),
         })
     }
 
@@ -78,27 +111,75 @@ impl App {
         let library = self.library()?;
         self.pool.run(move || work(&library)).await?
     }
+
+    /// Runs `work`, which changes the library, after what changes it now.
+    async fn with_writer<T, F>(&self, work: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Library) -> Result<T, Problem> + Send + 'static,
+    {
+        let library = self.library()?;
+        self.writers.run(move || work(&library)).await?
+    }
 }
 
-/// All routes.
+/// All routes, and the document that describes them.
 pub fn router(app: Arc<App>) -> Router {
-    let limit = app.max_body_bytes;
-    Router::new()
+    let uploads = DefaultBodyLimit::max(app.max_upload_bytes);
+    let (router, document) = OpenApiRouter::with_openapi(openapi::outline())
+        .routes(routes!(intake::add))
+        .routes(routes!(intake::replace))
+        .layer(uploads)
+        .routes(routes!(ask::ask))
+        .routes(routes!(ask::search))
+        .routes(routes!(articles::list))
+        .routes(routes!(articles::one, intake::describe, intake::remove))
+        .routes(routes!(articles::text))
+        .routes(routes!(articles::citation))
+        .routes(routes!(verify::verify))
+        .routes(routes!(openai::models::list))
+        .routes(routes!(openai::models::one))
+        .routes(routes!(openai::chat::completions))
+        .routes(routes!(openai::responses::create))
+        .routes(routes!(openai::embeddings::embeddings))
+        .routes(routes!(openai::rerank::rerank))
+        .routes(routes!(dify::retrieval))
+        .routes(routes!(health::alive))
+        .routes(routes!(health::ready))
+        .routes(routes!(metrics::metrics))
+        .split_for_parts();
+    let document = openapi::with_errors(document);
+    let viewer = SwaggerUi::new("/docs").url("/openapi.json", document);
+    router
+        .merge(viewer)
+        .merge(without_prefix())
+        .nest_service("/mcp", mcp::service(&app))
         .route("/", get(page::index))
         .route("/articles/{id}", get(page::index))
         .route("/assets/{name}", get(page::asset))
-        .route("/v1/ask", post(ask::ask))
-        .route("/v1/search", post(ask::search))
-        .route("/v1/articles", get(articles::list))
-        .route("/v1/articles/{id}", get(articles::one))
-        .route("/v1/articles/{id}/text", get(articles::text))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
+        .route("/v1", get(health::hint))
         .fallback(error::no_route)
         .method_not_allowed_fallback(error::no_method)
-        .layer(DefaultBodyLimit::max(limit))
-        .layer(middleware::from_fn(headers))
+        .layer(DefaultBodyLimit::max(app.max_body_bytes))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), edge::wrap))
         .with_state(app)
+}
+
+/// OpenAI's routes for clients whose base was written without `/v1`.
+fn without_prefix() -> Router<Arc<App>> {
+    Router::new()
+        .route("/models", get(openai::models::list))
+        .route("/models/{id}", get(openai::models::one))
+        .route("/chat/completions", post(openai::chat::completions))
+        .route("/responses", post(openai::responses::create))
+        .route("/embeddings", post(openai::embeddings::embeddings))
+        .route("/rerank", post(openai::rerank::rerank))
+        .route("/v2/rerank", post(openai::rerank::rerank))
+}
+
+/// Serves tools for assistants over standard input and output, until the input ends.
+pub async fn serve_stdio(app: Arc<App>) -> anyhow::Result<()> {
+    mcp::over_stdio(app).await
 }
 
 /// Serves until `stop` resolves, then lets running requests end for `drain`.
@@ -114,7 +195,10 @@ pub async fn serve(
         // Nobody listens when the server has already ended.
         let _ = told.send(());
     };
-    let serving = async { axum::serve(listener, router(app)).with_graceful_shutdown(stopping).await };
+    // Outside the router, for what it changes is where a request goes.
+    let service = MapRequestLayer::new(edge::tidy).layer(router(app));
+    let service = axum::ServiceExt::<Request>::into_make_service(service);
+    let serving = async { axum::serve(listener, service).with_graceful_shutdown(stopping).await };
     let too_long = async {
         if (&mut heard).await.is_ok() {
             tokio::time::sleep(drain).await;
@@ -132,21 +216,4 @@ pub async fn serve(
 pub fn answer_json(answer: &Answer, timings: Timings, model: &str) -> String {
     let body = wire::answer(answer, timings, model, "");
     serde_json::to_string_pretty(&body).expect("an answer is texts and finite numbers")
-}
-
-/// Headers that every response has: article text is never run, framed or guessed at.
-async fn headers(request: Request, next: Next) -> Response {
-    const POLICY: &str = "default-src 'none'; connect-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-        base-uri 'none'; frame-ancestors 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    for (name, value) in [
-        ("content-security-policy", POLICY),
-        ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "no-referrer"),
-        ("cross-origin-opener-policy", "same-origin"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    response
 }

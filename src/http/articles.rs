@@ -1,41 +1,71 @@
-//! `GET /v1/articles…`.
+//! `/v1/articles…`: what is kept, one article, its text, how it is cited.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use utoipa::IntoParams;
 
 use super::App;
 use super::error::Problem;
-use super::wire::{self, OFFSET_UNIT};
+use super::export::{self, CitationStyle};
+use super::wire::{self, ArticleBody, ArticleListBody, LeftOutBody, OFFSET_UNIT, TextBody, place};
 use crate::article::byte_of;
 use crate::library::Library;
 use crate::shelf::StoredArticle;
 
 const MOST: usize = 1000;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Paging {
+    /// Articles to pass over.
     #[serde(default)]
     offset: usize,
+    /// Articles at most.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
     limit: Option<usize>,
 }
 
-#[derive(Deserialize)]
-pub(super) struct Part {
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Versioned {
+    /// The current one, when it is not named.
     version: Option<u32>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Part {
+    /// The current one, when it is not named.
+    version: Option<u32>,
+    /// First code point.
     start: Option<usize>,
+    /// The code point after the last.
     end: Option<usize>,
 }
 
-/// Current articles, in the order of their sources.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Cited {
+    /// The current one, when it is not named.
+    version: Option<u32>,
+    /// GB/T 7714—2015, APA 7, BibTeX, RIS or CSL-JSON.
+    #[serde(default)]
+    #[param(inline)]
+    style: CitationStyle,
+}
+
+/// List the articles, in the order of their sources
+#[utoipa::path(get, path = "/v1/articles", tag = "articles", params(Paging), responses((status = 200, body = ArticleListBody)))]
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     paging: Result<Query<Paging>, QueryRejection>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<ArticleListBody>, Problem> {
     let Query(Paging { offset, limit }) = paging?;
     let limit = limit.unwrap_or(100);
     if !(1..=MOST).contains(&limit) {
@@ -43,42 +73,47 @@ pub(super) async fn list(
     }
     let listed = app.with_library(move |library| {
         let total = library.shelf().counts()?.articles;
-        let articles: Vec<_> = library.shelf().articles(offset, limit)?.iter().map(wire::article).collect();
-        let next = offset + articles.len();
-        Ok(json!({ "articles": articles, "total": total, "next_offset": (next < total).then_some(next) }))
+        // Nothing lies beyond the end, however far the client goes.
+        let articles: Vec<_> = library.shelf().articles(offset.min(total), limit)?.iter().map(wire::article).collect();
+        let next = offset.saturating_add(articles.len());
+        Ok(ArticleListBody { articles, total, next_offset: (next < total).then_some(next) })
     });
     listed.await.map(Json)
 }
 
-fn find(library: &Library, id: &str, version: Option<u32>) -> Result<StoredArticle, Problem> {
+/// The article, or a problem that names it.
+pub(super) fn find(library: &Library, id: &str, version: Option<u32>) -> Result<StoredArticle, Problem> {
     library.shelf().article(id, version)?.ok_or_else(|| Problem::unknown_article(id))
 }
 
-/// One article's record, and the lines of its source that are in no article.
+/// One article without its text, with the lines of its source that are in no article
+#[utoipa::path(get, path = "/v1/articles/{id}", tag = "articles", params(("id" = String, Path), Versioned),
+    responses((status = 200, body = ArticleBody)))]
 pub(super) async fn one(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
-    part: Result<Query<Part>, QueryRejection>,
-) -> Result<Json<Value>, Problem> {
-    let Query(part) = part?;
+    versioned: Result<Query<Versioned>, QueryRejection>,
+) -> Result<Json<ArticleBody>, Problem> {
+    let Query(Versioned { version }) = versioned?;
     let found = app.with_library(move |library| {
-        let stored = find(library, &id, part.version)?;
+        let stored = find(library, &id, version)?;
+        let mut body = wire::article(&stored);
         let left_out = library.shelf().left_out(&stored.source_path)?;
-        let left_out: Vec<Value> =
-            left_out.into_iter().map(|(line, text, reason)| json!({ "line": line, "text": text, "reason": reason })).collect();
-        let mut body = serde_json::to_value(wire::article(&stored)).map_err(|error| Problem::internal(&error))?;
-        body["source"]["left_out"] = left_out.into();
+        let left_out = left_out.into_iter().map(|(line, text, reason)| LeftOutBody { line, text, reason });
+        body.source.left_out = Some(left_out.collect());
         Ok(body)
     });
     found.await.map(Json)
 }
 
-/// An article's text, or a part of it by code points.
+/// An article's text, or a part of it
+#[utoipa::path(get, path = "/v1/articles/{id}/text", tag = "articles", params(("id" = String, Path), Part),
+    responses((status = 200, body = TextBody)))]
 pub(super) async fn text(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     part: Result<Query<Part>, QueryRejection>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<TextBody>, Problem> {
     let Query(part) = part?;
     let found = app.with_library(move |library| {
         let stored = find(library, &id, part.version)?;
@@ -89,18 +124,32 @@ pub(super) async fn text(
         let Some((from, to)) = bytes else {
             return Err(Problem::invalid(format!("`{start}..{end}` is no part of a text of {length} characters")));
         };
-        let headings: Vec<[usize; 2]> = stored
-            .article
-            .headings
-            .iter()
-            .map(|heading| {
-                [crate::article::code_points(whole, heading.span.start), crate::article::code_points(whole, heading.span.end)]
-            })
-            .collect();
-        Ok(json!({
-            "id": stored.id.0, "version": stored.version, "sha256": wire::text_sha256(&stored), "text": whole[from..to],
-            "start": start, "end": end, "length": length, "offset_unit": OFFSET_UNIT, "headings": headings,
-        }))
+        let headings = stored.article.headings.iter().map(|heading| <[usize; 2]>::from(place(whole, heading.span)));
+        Ok(TextBody {
+            id: stored.id.0.clone(),
+            version: stored.version,
+            sha256: wire::text_sha256(&stored),
+            text: whole[from..to].to_owned(),
+            start,
+            end,
+            length,
+            offset_unit: OFFSET_UNIT,
+            headings: headings.collect(),
+        })
     });
     found.await.map(Json)
+}
+
+/// An article as a bibliography cites it
+#[utoipa::path(get, path = "/v1/articles/{id}/citation", tag = "articles", params(("id" = String, Path), Cited),
+    responses((status = 200, body = String, content_type = "text/plain")))]
+pub(super) async fn citation(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    cited: Result<Query<Cited>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(Cited { version, style }) = cited?;
+    let base = app.public_url.clone();
+    let entry = app.with_library(move |library| Ok(export::entry(&find(library, &id, version)?, style, &base)));
+    Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], entry.await?).into_response())
 }

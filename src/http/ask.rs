@@ -1,62 +1,147 @@
 //! `POST /v1/ask` and `POST /v1/search`.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
-use serde_json::{Value, json};
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{Query, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use tokio_stream::StreamExt as _;
+use utoipa::IntoParams;
 
 use super::App;
-use super::error::Problem;
-use super::wire::{self, AnswerBody, AskBody, ModeBody, TimingsBody};
-use crate::retrieve::{Mode, Question};
+use super::error::{Problem, ProblemBody};
+use super::wire::{self, AnswerBody, AskBody, Format, SearchBody, StageBody};
+use super::{dialects, export};
+use crate::answer::Answer;
+use crate::library::{Asking, Library, Timings};
+use crate::retrieve::Evidence;
 
-/// Answers a question.
-pub(super) async fn ask(
-    State(app): State<Arc<App>>,
-    body: Result<Json<AskBody>, JsonRejection>,
-) -> Result<Json<AnswerBody>, Problem> {
-    let Json(body) = body?;
-    if body.stream {
-        return Err(Problem::invalid("`stream` is not served yet\nhint: leave it out"));
-    }
-    let question = Question::parse(&body.question, Some(app.max_question_chars))?;
-    let (filter, limit, base) = (body.filter()?, body.limit()?, app.public_url.clone());
-    let answered = app.with_library(move |library| {
-        let (answer, timings) = library.ask(&question, &filter, limit)?;
-        tracing::info!(
-            answerable = answer.answerable,
-            confidence = answer.confidence,
-            citations = answer.citations.len(),
-            embed_ms = timings.embed,
-            search_ms = timings.search,
-            answer_ms = timings.answer,
-            "asked"
-        );
-        Ok(wire::answer(&answer, timings, &library.embedder().info().id, &base))
-    });
-    answered.await.map(Json)
+/// How the answer is wanted.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Wanted {
+    /// Our own JSON, Markdown, or CSL-JSON.
+    #[serde(default)]
+    #[param(inline)]
+    format: Format,
+    /// Citations as another service shapes them, beside ours.
+    #[param(inline)]
+    citations: Option<dialects::Dialect>,
 }
 
-/// Finds passages.
+/// Asks the library, counts it, and logs it without the question.
+pub(super) fn answered(
+    app: &App,
+    library: &Library,
+    asking: &Asking,
+    found: &mut dyn FnMut(&[Evidence]),
+) -> Result<(Answer, Timings), Problem> {
+    let (answer, timings) = library.ask(asking, found)?;
+    app.metrics.asked(&answer, timings);
+    tracing::info!(
+        answerable = answer.answerable,
+        confidence = answer.confidence,
+        citations = answer.citations.len(),
+        embed_ms = timings.embed,
+        search_ms = timings.search,
+        answer_ms = timings.answer,
+        "asked"
+    );
+    Ok((answer, timings))
+}
+
+/// Answer a question with cited sentences
+///
+/// "The articles do not say" is an answer: status 200, `answerable: false`, the nearest passages.
+#[utoipa::path(post, path = "/v1/ask", tag = "questions", params(Wanted), request_body = AskBody, responses(
+    (status = 200, description = "an answer, or that the articles do not say", content(
+        (AnswerBody = "application/json"), (String = "text/markdown"), (String = "text/event-stream"),
+        (Object = "application/vnd.citationstyles.csl+json"))),
+))]
+pub(super) async fn ask(
+    State(app): State<Arc<App>>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+    body: Result<Json<AskBody>, JsonRejection>,
+) -> Result<Response, Problem> {
+    let (Query(wanted), Json(body)) = (wanted?, body?);
+    let stream = body.stream;
+    let (asking, _) = body.asking(app.max_question_chars)?;
+    if stream {
+        return streamed(&app, asking).await;
+    }
+    let shared = Arc::clone(&app);
+    let answer = app
+        .with_library(move |library| {
+            let (answer, timings) = answered(&shared, library, &asking, &mut |_| ())?;
+            let body = wire::answer(&answer, timings, &library.embedder().info().id, &shared.public_url);
+            Ok((body, asking.question.as_str().to_owned()))
+        })
+        .await?;
+    Ok(shaped(&answer.0, &answer.1, &wanted))
+}
+
+fn shaped(answer: &AnswerBody, question: &str, wanted: &Wanted) -> Response {
+    match (wanted.format, wanted.citations) {
+        (Format::Markdown, _) => {
+            ([(CONTENT_TYPE, "text/markdown; charset=utf-8")], export::markdown(answer, question)).into_response()
+        }
+        (Format::CslJson, _) => {
+            ([(CONTENT_TYPE, "application/vnd.citationstyles.csl+json")], export::csl_json(&answer.citations)).into_response()
+        }
+        (Format::Json, Some(dialect)) => Json(dialects::projected(answer, dialect)).into_response(),
+        (Format::Json, None) => Json(answer).into_response(),
+    }
+}
+
+/// Stages and sources as they come, then the sentences, then the whole answer.
+async fn streamed(app: &Arc<App>, asking: Asking) -> Result<Response, Problem> {
+    let (shared, library) = (Arc::clone(app), app.library()?);
+    let events = app.pool.stream(move |sender| {
+        // A client that has gone away hears nothing more; what is left takes a few milliseconds.
+        let send = |event: Event| drop(sender.send(event));
+        send(event("stage", &StageBody { stage: "searching", passages: None }));
+        let mut found = |evidence: &[Evidence]| {
+            let passages: Vec<_> = evidence.iter().take(asking.limit).map(wire::found).collect();
+            send(event("stage", &StageBody { stage: "reading", passages: Some(passages.len()) }));
+            send(event("sources", &serde_json::json!({ "passages": passages })));
+        };
+        match answered(&shared, &library, &asking, &mut found) {
+            Ok((answer, timings)) => {
+                let body = wire::answer(&answer, timings, &library.embedder().info().id, &shared.public_url);
+                body.answer.iter().for_each(|statement| send(event("statement", statement)));
+                send(event("answer", &body));
+            }
+            Err(problem) => send(event("error", &ProblemBody::from(&problem))),
+        }
+    });
+    let events = events.await?.map(Ok::<_, Infallible>);
+    Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response())
+}
+
+fn event<T: Serialize>(name: &str, data: &T) -> Event {
+    Event::default().event(name).json_data(data).expect("wire types are texts and finite numbers")
+}
+
+/// Find passages
+#[utoipa::path(post, path = "/v1/search", tag = "questions", request_body = AskBody, responses(
+    (status = 200, description = "passages, the best first", body = SearchBody),
+))]
 pub(super) async fn search(
     State(app): State<Arc<App>>,
     body: Result<Json<AskBody>, JsonRejection>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<SearchBody>, Problem> {
     let Json(body) = body?;
-    let question = Question::parse(&body.question, Some(app.max_question_chars))?;
-    let (filter, limit) = (body.filter()?, body.limit()?);
-    let mode = match body.mode {
-        ModeBody::Hybrid => Mode::Hybrid,
-        ModeBody::Dense => Mode::Dense,
-        ModeBody::Lexical => Mode::Lexical,
-    };
+    let (asking, mode) = body.asking(app.max_question_chars)?;
     let found = app.with_library(move |library| {
-        let found = library.find(&question, &filter, mode, limit)?;
-        let passages: Vec<_> = found.evidence.iter().map(wire::found).collect();
-        let timings = TimingsBody { embed: found.embed_ms, search: found.search_ms, answer: None };
-        Ok(json!({ "passages": passages, "timings_ms": timings, "model": library.embedder().info().id }))
+        let found = library.find(&asking.question, &asking.filter, mode, asking.limit)?;
+        let timings_ms = wire::TimingsBody { embed: found.embed_ms, search: found.search_ms, answer: None };
+        let passages = found.evidence.iter().map(wire::found).collect();
+        Ok(SearchBody { passages, timings_ms, model: library.embedder().info().id.clone() })
     });
     found.await.map(Json)
 }

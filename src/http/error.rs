@@ -4,7 +4,8 @@ use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::retrieve::QuestionError;
 use crate::shelf;
@@ -19,8 +20,34 @@ pub(super) struct Problem {
     retry_after_s: Option<u64>,
 }
 
+/// An error on the wire.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(super) struct ProblemBody {
+    error: ErrorBody,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Error)]
+struct ErrorBody {
+    /// Stable: programs may rely on it.
+    code: &'static str,
+    /// In plain words.
+    message: String,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+}
+
+impl From<&Problem> for ProblemBody {
+    fn from(problem: &Problem) -> Self {
+        let Problem { code, message, hint, .. } = problem;
+        Self { error: ErrorBody { code, message: message.clone(), hint: hint.clone() } }
+    }
+}
+
 impl Problem {
-    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+    pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         let message = message.into();
         let (message, hint) = match message.split_once("\nhint: ") {
             Some((message, hint)) => (message.to_owned(), Some(hint.to_owned())),
@@ -29,9 +56,31 @@ impl Problem {
         Self { status, code, message, hint, retry_after_s: None }
     }
 
+    /// The status that it is sent with.
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The code, and message and hint in one, for dialects that have no place for a hint.
+    pub(super) fn told(&self) -> (&'static str, String) {
+        let hint = self.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+        (self.code, format!("{}{hint}", self.message))
+    }
+
     /// The request is wrong.
     pub(super) fn invalid(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "invalid_request", message)
+    }
+
+    /// The body is of another kind than `wanted`.
+    pub(super) fn unsupported(wanted: &str) -> Self {
+        let message = format!("the body is not declared as {wanted}\nhint: send `content-type: application/json`");
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message)
+    }
+
+    /// The body is longer than it may be.
+    pub(super) fn too_large(limit: usize) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", format!("the body has more than {limit} bytes"))
     }
 
     /// No such article.
@@ -68,6 +117,12 @@ impl Problem {
 
 impl From<shelf::Error> for Problem {
     fn from(error: shelf::Error) -> Self {
+        if error.is_no_room() {
+            tracing::error!(%error, "there is no room left");
+            let message = "there is no room left to keep this\nhint: free some room on the disk of the data folder";
+            let problem = Self::new(StatusCode::INSUFFICIENT_STORAGE, "insufficient_storage", message);
+            return Self { retry_after_s: Some(30), ..problem };
+        }
         Self::internal(&error)
     }
 }
@@ -82,10 +137,7 @@ impl From<JsonRejection> for Problem {
     fn from(rejection: JsonRejection) -> Self {
         match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", rejection.body_text()),
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-                let message = "the body is not declared as JSON\nhint: send `content-type: application/json`";
-                Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message)
-            }
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::unsupported("JSON"),
             _ => Self::invalid(rejection.body_text()),
         }
     }
@@ -99,11 +151,7 @@ impl From<QueryRejection> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut error = json!({ "code": self.code, "message": self.message });
-        if let Some(hint) = self.hint {
-            error["hint"] = hint.into();
-        }
-        let mut response = (self.status, Json(json!({ "error": error }))).into_response();
+        let mut response = (self.status, Json(ProblemBody::from(&self))).into_response();
         if let Some(seconds) = self.retry_after_s {
             response.headers_mut().insert("retry-after", HeaderValue::from(seconds));
         }

@@ -1,14 +1,17 @@
 //! A bounded place for blocking work: what finds no place is refused at once.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::sync::Semaphore;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_stream::wrappers::UnboundedReceiverStream;
 
 use super::error::Problem;
 
 /// Workers, and a queue of limited length before them.
 pub(super) struct Pool {
-    workers: Semaphore,
+    workers: Arc<Semaphore>,
     waiting: AtomicUsize,
     queue: usize,
 }
@@ -24,25 +27,51 @@ impl Drop for Waiting<'_> {
 
 impl Pool {
     pub(super) fn new(workers: usize, queue: usize) -> Self {
-        Self { workers: Semaphore::new(workers), waiting: AtomicUsize::new(0), queue }
+        Self { workers: Arc::new(Semaphore::new(workers)), waiting: AtomicUsize::new(0), queue }
+    }
+
+    /// How many wait for a worker.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// Runs `work` on a blocking thread once a worker is free.
     pub(super) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
-        let _permit = if let Ok(permit) = self.workers.try_acquire() {
-            permit
-        } else {
-            let ahead = self.waiting.fetch_add(1, Ordering::Relaxed);
-            let _waiting = Waiting(&self.waiting);
-            if ahead >= self.queue {
-                return Err(Problem::overloaded());
-            }
-            self.workers.acquire().await.map_err(|_| Problem::not_ready())?
+        let permit = self.admit().await?;
+        // The worker is busy until the work ends, also when its client has gone away.
+        let work = move || {
+            let _permit = permit;
+            work()
         };
         tokio::task::spawn_blocking(work).await.map_err(|error| Problem::internal(&error))
     }
-}
 
+    /// Runs `work` as [`Self::run`] does; what it sends comes as it is sent.
+    pub(super) async fn stream<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&UnboundedSender<T>) + Send + 'static,
+    ) -> Result<UnboundedReceiverStream<T>, Problem> {
+        let permit = self.admit().await?;
+        let (sender, receiver) = unbounded_channel();
+        tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            work(&sender);
+        });
+        Ok(UnboundedReceiverStream::new(receiver))
+    }
+
+    async fn admit(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        if let Ok(permit) = Arc::clone(&self.workers).try_acquire_owned() {
+            return Ok(permit);
+        }
+        let ahead = self.waiting.fetch_add(1, Ordering::Relaxed);
+        let _waiting = Waiting(&self.waiting);
+        if ahead >= self.queue {
+            return Err(Problem::overloaded());
+        }
+        Arc::clone(&self.workers).acquire_owned().await.map_err(|_| Problem::not_ready())
+    }
+}
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;

@@ -1,0 +1,225 @@
+//! `POST /retrieval`: the external knowledge of Dify, and of RAGFlow, which serves the same shape.
+//!
+//! At registration Dify sends no body and gives up on 403, 404 and 502; later it takes
+//! whatever is not 200 for "nothing found". So an empty body is a plain 400.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use super::App;
+use super::error::Problem;
+use super::wire::{place, round};
+use crate::library::Library;
+use crate::retrieve::{Evidence, Mode, Question};
+use crate::shelf::Filter;
+
+const USUAL: usize = 5;
+const MOST: usize = 100;
+
+/// What Dify asks. Null stands for what is missing.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = DifyQuery)]
+pub(super) struct QueryBody {
+    /// Any: there is one library.
+    #[serde(default)]
+    #[allow(dead_code, reason = "named in the document, and read when there are collections")]
+    knowledge_id: Option<String>,
+    query: String,
+    #[serde(default)]
+    retrieval_setting: Option<SettingBody>,
+    #[serde(default)]
+    metadata_condition: Option<ConditionsBody>,
+}
+
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[schema(as = DifySetting)]
+struct SettingBody {
+    #[serde(default)]
+    top_k: Option<usize>,
+    #[serde(default)]
+    score_threshold: Option<f32>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = DifyConditions)]
+struct ConditionsBody {
+    /// `and` or `or`.
+    #[serde(default)]
+    logical_operator: Option<String>,
+    #[serde(default)]
+    conditions: Option<Vec<ConditionBody>>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = DifyCondition)]
+struct ConditionBody {
+    /// `title`, `author`, `published_at`, `language`, `source`, `article_id`.
+    name: Value,
+    comparison_operator: String,
+    #[serde(default)]
+    value: Value,
+}
+
+/// What was found.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DifyRecords)]
+pub(super) struct RecordsBody {
+    records: Vec<RecordBody>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DifyRecord)]
+struct RecordBody {
+    content: String,
+    /// 0 to 1.
+    score: f64,
+    title: String,
+    metadata: Value,
+}
+
+/// A problem as Dify reads it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct DifyErrorBody {
+    error_code: u32,
+    error_msg: String,
+}
+
+/// A problem, to be sent in Dify's shape.
+pub(super) struct DifyProblem(Problem);
+
+impl<P: Into<Problem>> From<P> for DifyProblem {
+    fn from(problem: P) -> Self {
+        Self(problem.into())
+    }
+}
+
+impl IntoResponse for DifyProblem {
+    fn into_response(self) -> Response {
+        let (_, error_msg) = self.0.told();
+        let error_code = u32::from(self.0.status().as_u16());
+        (self.0.status(), Json(DifyErrorBody { error_code, error_msg })).into_response()
+    }
+}
+
+/// Dify's external knowledge
+#[utoipa::path(post, path = "/retrieval", tag = "Dify", request_body = QueryBody, responses(
+    (status = 200, body = RecordsBody), (status = 400, body = DifyErrorBody)))]
+pub(super) async fn retrieval(State(app): State<Arc<App>>, body: Bytes) -> Result<Json<RecordsBody>, DifyProblem> {
+    let asked: QueryBody = serde_json::from_slice(&body)
+        .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "invalid_request", format!("the body is no query: {error}")))?;
+    let question = Question::parse(&asked.query, Some(app.max_question_chars))?;
+    let setting = asked.retrieval_setting.unwrap_or_default();
+    let limit = setting.top_k.unwrap_or(USUAL).clamp(1, MOST);
+    let threshold = setting.score_threshold.unwrap_or(0.0);
+    let base = app.public_url.clone();
+    let found = app.with_library(move |library| {
+        let filter = match asked.metadata_condition {
+            Some(conditions) => allowed(library, &conditions)?,
+            None => Filter::default(),
+        };
+        if filter.articles.is_empty() && filter != Filter::default() {
+            return Ok(vec![]);
+        }
+        let found = library.find(&question, &filter, Mode::Hybrid, limit)?;
+        let records = found.evidence.iter().map(|evidence| record(library, evidence, &base));
+        let records = records.collect::<Result<Vec<_>, Problem>>()?;
+        Ok(records.into_iter().filter(|record| record.score >= f64::from(threshold)).collect())
+    });
+    Ok(Json(RecordsBody { records: found.await? }))
+}
+
+fn record(library: &Library, evidence: &Evidence, base: &str) -> Result<RecordBody, Problem> {
+    let passage = &evidence.passage;
+    let stored = library.shelf().article(&passage.article.0, Some(passage.version))?;
+    let (start, end) = stored.as_ref().map_or((0, 0), |stored| place(&stored.article.text, passage.passage.span));
+    let url = format!("{base}/articles/{}?version={}#c={start}-{end}", passage.article, passage.version);
+    let known = stored.as_ref().map(|stored| &stored.article.record);
+    let metadata = json!({
+        "url": url, "doc_id": passage.article.0, "chunk_id": passage.id, "authors": passage.authors,
+        "published_at": known.and_then(|record| record.published.clone()), "section": passage.passage.section,
+        "language": known.and_then(|record| record.language.clone()), "start": start, "end": end,
+        "source": stored.as_ref().map(|stored| stored.source_path.clone()),
+    });
+    // How much of the question the passage bears on: a share, unlike the weighed total.
+    let score = round(evidence.scores.tokens.clamp(0.0, 1.0));
+    Ok(RecordBody { content: passage.text.clone(), score, title: passage.title.clone(), metadata })
+}
+
+/// The articles that the conditions allow, named one by one: both legs are then restricted exactly.
+fn allowed(library: &Library, conditions: &ConditionsBody) -> Result<Filter, Problem> {
+    const PAGE: usize = 1000;
+    let Some(list) = conditions.conditions.as_ref().filter(|list| !list.is_empty()) else { return Ok(Filter::default()) };
+    let any = conditions.logical_operator.as_deref() == Some("or");
+    let (mut articles, mut offset) = (Vec::new(), 0);
+    loop {
+        let page = library.shelf().articles(offset, PAGE)?;
+        for stored in &page {
+            let record = &stored.article.record;
+            let values = |name: &str| -> Vec<String> {
+                match name {
+                    "author" | "authors" => record.authors.clone(),
+                    "title" => vec![record.title.clone()],
+                    "published_at" | "published" | "date" => record.published.clone().into_iter().collect(),
+                    "language" => record.language.clone().into_iter().collect(),
+                    "source" | "path" => vec![stored.source_path.clone()],
+                    "article_id" | "doc_id" => vec![stored.id.0.clone()],
+                    _ => vec![],
+                }
+            };
+            let mut holds = list.iter().map(|condition| condition.holds(&values));
+            if if any { holds.any(|held| held) } else { holds.all(|held| held) } {
+                articles.push(stored.id.0.clone());
+            }
+        }
+        if page.len() < PAGE {
+            break;
+        }
+        offset += PAGE;
+    }
+    // No article at all: a filter that allows nothing, unlike the empty one.
+    let none = articles.is_empty().then(|| "9999-12-31".to_owned());
+    Ok(Filter { articles, published_from: none, ..Filter::default() })
+}
+
+impl ConditionBody {
+    fn holds(&self, values: &dyn Fn(&str) -> Vec<String>) -> bool {
+        let names: Vec<&str> = match &self.name {
+            Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
+            name => name.as_str().into_iter().collect(),
+        };
+        let values: Vec<String> = names.iter().flat_map(|name| values(name)).collect();
+        let wanted: Vec<String> = match &self.value {
+            Value::Array(several) => several.iter().filter_map(as_text).collect(),
+            one => as_text(one).into_iter().collect(),
+        };
+        let any = |test: &dyn Fn(&str, &str) -> bool| values.iter().any(|value| wanted.iter().any(|wanted| test(value, wanted)));
+        match self.comparison_operator.as_str() {
+            "contains" => any(&|value, wanted| value.contains(wanted)),
+            "not contains" => !any(&|value, wanted| value.contains(wanted)),
+            "start with" => any(&|value, wanted| value.starts_with(wanted)),
+            "end with" => any(&|value, wanted| value.ends_with(wanted)),
+            "is" | "=" | "in" => any(&|value, wanted| value == wanted),
+            "is not" | "≠" | "not in" => !any(&|value, wanted| value == wanted),
+            "empty" => values.is_empty(),
+            "not empty" => !values.is_empty(),
+            // Dates are written so that their order is that of their letters.
+            "before" | "<" => any(&|value, wanted| value < wanted),
+            "after" | ">" => any(&|value, wanted| value > wanted),
+            "≤" => any(&|value, wanted| value <= wanted),
+            "≥" => any(&|value, wanted| value >= wanted),
+            _ => false,
+        }
+    }
+}
+
+fn as_text(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned).or_else(|| value.as_i64().map(|number| number.to_string()))
+}

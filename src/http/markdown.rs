@@ -1,0 +1,135 @@
+//! Texts that become Markdown in somebody's window: article text is never markup.
+
+use super::wire::{AnswerBody, CitationBody};
+use crate::read::language;
+
+/// `text` so that a Markdown reader shows exactly its characters: no emphasis, no link, no mark.
+pub(super) fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut line_starts = true;
+    let mut rest = text.chars().peekable();
+    while let Some(character) = rest.next() {
+        let opens_line = line_starts && matches!(character, '#' | '-' | '+' | '=' | '~' | ':');
+        let line = out.rsplit('\n').next().unwrap_or_default();
+        let numbers_line =
+            matches!(character, '.' | ')') && !line.is_empty() && line.len() < 10 && line.bytes().all(|b| b.is_ascii_digit());
+        // Also what makes addresses into links by themselves: `://`, `www.`, `@`.
+        let links = (character == ':' && rest.peek() == Some(&'/'))
+            || character == '@'
+            || (character == '.' && out.to_ascii_lowercase().ends_with("www"));
+        if matches!(character, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '$' | '&')
+            || opens_line
+            || numbers_line
+            || links
+        {
+            out.push('\\');
+        }
+        out.push(if character.is_control() && character != '\n' { ' ' } else { character });
+        line_starts = character == '\n' || (line_starts && character.is_whitespace());
+    }
+    out
+}
+
+/// Words that a reader of `question` understands.
+pub(super) struct Phrases {
+    /// "The articles do not say."
+    pub(super) refusal: &'static str,
+    /// Before the nearest passages.
+    pub(super) nearest: &'static str,
+    /// Heads the list of sources.
+    pub(super) sources: &'static str,
+    /// "lines", with a place for both numbers.
+    lines: fn(u32, u32) -> String,
+}
+
+/// The phrases in the question's language, English where it is none of ours.
+pub(super) fn phrases(question: &str) -> Phrases {
+    match language(question) {
+        Some("zh") => Phrases {
+            refusal: "文章中没有说到。",
+            nearest: "最接近的段落，都没有回答这个问题：",
+            sources: "出处",
+            lines: |first, last| if first == last { format!("第 {first} 行") } else { format!("第 {first}–{last} 行") },
+        },
+        Some("zh-Hant") => Phrases {
+            refusal: "文章中沒有說到。",
+            nearest: "最接近的段落，都沒有回答這個問題：",
+            sources: "出處",
+            lines: |first, last| if first == last { format!("第 {first} 行") } else { format!("第 {first}–{last} 行") },
+        },
+        _ => Phrases {
+            refusal: "The articles do not say.",
+            nearest: "The nearest passages, none of which answers:",
+            sources: "Sources",
+            lines: |first, last| if first == last { format!("line {first}") } else { format!("lines {first}–{last}") },
+        },
+    }
+}
+
+/// The sentences, each with its marks, and where each mark stands: code points from and to, and its citation.
+pub(super) fn marked(answer: &AnswerBody, question: &str) -> (String, Vec<(usize, usize, usize)>) {
+    let (mut text, mut marks) = (String::new(), Vec::new());
+    if !answer.answerable {
+        text.push_str(phrases(question).refusal);
+    }
+    for statement in &answer.answer {
+        if !text.is_empty() {
+            text.push_str("\n\n");
+        }
+        text.push_str(&plain(statement.text.trim()));
+        text.push(' ');
+        for n in &statement.citations {
+            let start = text.chars().count();
+            let mark = format!("[{n}]");
+            text.push_str(&mark);
+            marks.push((start, start + mark.len(), *n));
+        }
+    }
+    (text, marks)
+}
+
+/// The list of sources, each a link; for a refusal, the nearest passages.
+pub(super) fn sources(answer: &AnswerBody, question: &str) -> String {
+    let phrases = phrases(question);
+    if answer.citations.is_empty() {
+        return String::new();
+    }
+    let head = if answer.answerable { format!("**{}**", phrases.sources) } else { phrases.nearest.to_owned() };
+    let lines = answer.citations.iter().map(|citation| source(citation, answer.answerable, &phrases));
+    format!("\n\n{head}\n\n{}", lines.collect::<Vec<_>>().join("\n"))
+}
+
+fn source(citation: &CitationBody, answers: bool, phrases: &Phrases) -> String {
+    let CitationBody { n, title, authors, published, source, url, .. } = citation;
+    let authors = authors.join("、");
+    let lines = (phrases.lines)(source.line_start, source.line_end);
+    let about = [authors.as_str(), published.as_deref().unwrap_or_default(), source.path.as_str(), lines.as_str()];
+    let about: Vec<String> = about.into_iter().filter(|part| !part.is_empty()).map(|part| plain(&one_line(part))).collect();
+    // A refusal marks nothing, so that nothing can be taken for an answer.
+    let number = if answers { format!("{n}. ") } else { "- ".to_owned() };
+    format!("{number}[{}](<{url}>) — {}", plain(&one_line(title)), about.join(" · "))
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn article_text_is_shown_and_never_read_as_markdown() {
+        let rows = [
+            ("[1] 假的", "\\[1\\] 假的"),
+            ("![x](http://evil)", "!\\[x\\](http\\://evil)"),
+            ("# 标题\n- 一\n1. 二", "\\# 标题\n\\- 一\n1\\. 二"),
+            ("<script>", "\\<script\\>"),
+            ("www.evil.example a@b", "www\\.evil.example a\\@b"),
+            ("上涨3.5%，共2.1万", "上涨3.5%，共2.1万"),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(plain(text), expected);
+        }
+    }
+}

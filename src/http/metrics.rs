@@ -1,0 +1,104 @@
+//! `GET /metrics`: what operators watch, in Prometheus' text form.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+use super::App;
+use crate::answer::Answer;
+use crate::library::Timings;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Route {
+    method: String,
+    route: String,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Stage {
+    stage: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Outcome {
+    answerable: &'static str,
+}
+
+/// A histogram from a tenth of a millisecond to about six seconds.
+fn histogram() -> Histogram {
+    Histogram::new(exponential_buckets(0.0001, 2.0, 16))
+}
+
+/// All that is counted.
+pub(super) struct Metrics {
+    registry: Registry,
+    requests: Family<Route, Counter>,
+    seconds: Family<Stage, Histogram, fn() -> Histogram>,
+    questions: Family<Outcome, Counter>,
+}
+
+impl Metrics {
+    pub(super) fn new() -> Self {
+        let mut registry = Registry::with_prefix("ibid");
+        let (requests, questions) = (Family::default(), Family::default());
+        let seconds: Family<Stage, Histogram, fn() -> Histogram> = Family::new_with_constructor(histogram);
+        registry.register("requests", "Requests by route and status", requests.clone());
+        registry.register("questions", "Questions by whether the articles answer", questions.clone());
+        registry.register_with_unit(
+            "stage",
+            "Time in each stage of a question, and of whole requests",
+            Unit::Seconds,
+            seconds.clone(),
+        );
+        Self { registry, requests, seconds, questions }
+    }
+
+    /// One request, answered.
+    pub(super) fn served(&self, method: &str, route: &str, status: u16, took: Duration) {
+        let labels = Route { method: method.to_owned(), route: route.to_owned(), status };
+        self.requests.get_or_create(&labels).inc();
+        self.seconds.get_or_create(&Stage { stage: "request" }).observe(took.as_secs_f64());
+    }
+
+    /// One question, answered or refused.
+    pub(super) fn asked(&self, answer: &Answer, timings: Timings) {
+        let answerable = if answer.answerable { "true" } else { "false" };
+        self.questions.get_or_create(&Outcome { answerable }).inc();
+        for (stage, milliseconds) in [("embed", timings.embed), ("search", timings.search), ("answer", timings.answer)] {
+            self.seconds.get_or_create(&Stage { stage }).observe(milliseconds / 1000.0);
+        }
+    }
+}
+
+/// Figures for Prometheus
+#[utoipa::path(get, path = "/metrics", tag = "service", responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
+pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = encode(&mut text, &app.metrics.registry);
+    let counts = app.library.get().and_then(|library| library.shelf().counts().ok());
+    let gauges = [
+        ("ready", "Whether the library is open", usize::from(counts.is_some())),
+        ("waiting", "Requests that wait for a worker", app.pool.waiting()),
+        ("articles", "Articles kept", counts.map_or(0, |counts| counts.articles)),
+        ("passages", "Passages kept", counts.map_or(0, |counts| counts.passages)),
+    ];
+    let end = text.rfind("# EOF").unwrap_or(text.len());
+    text.truncate(end);
+    for (name, help, value) in gauges {
+        let _ = write!(text, "# HELP ibid_{name} {help}.\n# TYPE ibid_{name} gauge\nibid_{name} {value}\n");
+    }
+    text.push_str("# EOF\n");
+    ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
+}

@@ -1,0 +1,123 @@
+//! A chat in chunks, in the one order that all known clients can read.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use tokio_stream::StreamExt as _;
+
+use super::chat::{Client, annotations, extend, usage};
+use super::{OpenAiProblem, Rendered, now};
+use crate::http::App;
+use crate::http::ask::answered;
+use crate::http::wire::{self, AnswerBody, CitationBody};
+use crate::library::Asking;
+
+/// What all chunks of one completion share.
+#[derive(Debug)]
+pub(super) struct Chunks {
+    pub(super) id: String,
+    pub(super) model: String,
+    pub(super) client: Client,
+    created: i64,
+}
+
+impl Chunks {
+    pub(super) fn new(model: String, client: Client) -> Self {
+        Self { id: format!("chatcmpl-{}", ulid::Ulid::generate()), model, client, created: now() }
+    }
+
+    fn chunk(&self, choices: Value) -> Value {
+        let Self { id, model, created, .. } = self;
+        json!({ "id": id, "object": "chat.completion.chunk", "created": created, "model": model, "choices": choices })
+    }
+
+    fn delta(&self, delta: Value, finish_reason: Option<&str>) -> Value {
+        self.chunk(json!([{ "index": 0, "delta": delta, "finish_reason": finish_reason }]))
+    }
+
+    fn first(&self) -> Value {
+        self.delta(json!({ "role": "assistant", "content": "" }), None)
+    }
+
+    /// A source as Open WebUI shows it, inside an ordinary chunk: other clients stumble over a bare event.
+    fn source(&self, citation: &CitationBody) -> Value {
+        // Each passage is a source of its own, so that the numbers of the marks fit.
+        let id = format!("{}#{}-{}", citation.article_id, citation.start, citation.end);
+        let mut chunk = self.delta(json!({}), None);
+        chunk["event"] = json!({ "type": "source", "data": {
+            "source": { "id": id, "name": citation.title, "url": citation.url },
+            "document": [citation.quote],
+            "metadata": [{ "source": id, "name": citation.title, "url": citation.url, "authors": citation.authors,
+                "lines": format!("{}:{}-{}", citation.source.path, citation.source.line_start, citation.source.line_end) }],
+            "distances": [citation.score],
+        }});
+        chunk
+    }
+
+    /// All chunks after the first, for an answer.
+    fn rest(&self, answer: &AnswerBody, rendered: &Rendered, tokens: [usize; 2]) -> Vec<Value> {
+        let mut chunks = Vec::new();
+        if self.client.open_webui && answer.answerable {
+            chunks.extend(answer.citations.iter().map(|citation| self.source(citation)));
+        }
+        chunks.extend(pieces(&rendered.text).map(|piece| self.delta(json!({ "content": piece }), None)));
+        // With content beside them some clients pass annotations over.
+        let mut last = self.delta(json!({ "annotations": annotations(answer, rendered) }), Some("stop"));
+        extend(&mut last, answer);
+        chunks.push(last);
+        chunks.extend(self.used(tokens));
+        chunks
+    }
+
+    fn used(&self, [prompt, completion]: [usize; 2]) -> Option<Value> {
+        self.client.with_usage.then(|| {
+            let mut chunk = self.chunk(json!([]));
+            chunk["usage"] = usage(prompt, completion);
+            chunk
+        })
+    }
+}
+
+/// A text in pieces of a paragraph each; marks are never divided.
+pub(super) fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive("\n\n")
+}
+
+fn event(chunk: &Value) -> Event {
+    Event::default().data(chunk.to_string())
+}
+
+/// Answers in chunks.
+pub(super) async fn streamed(app: &Arc<App>, frame: Chunks, asking: Asking) -> Result<Response, OpenAiProblem> {
+    let (shared, library) = (Arc::clone(app), app.library()?);
+    let events = app.pool.stream(move |sender| {
+        let send = |event: Event| drop(sender.send(event));
+        send(event(&frame.first()));
+        match answered(&shared, &library, &asking, &mut |_| ()) {
+            Ok((answer, timings)) => {
+                let answer = wire::answer(&answer, timings, &library.embedder().info().id, &shared.public_url);
+                let rendered = Rendered::of(&answer, asking.question.as_str(), frame.client.with_sources);
+                let tokens = [asking.question.as_str(), &rendered.text].map(|text| library.embedder().count(text));
+                frame.rest(&answer, &rendered, tokens).iter().for_each(|chunk| send(event(chunk)));
+            }
+            Err(problem) => {
+                let body = OpenAiProblem::from(problem).body();
+                send(Event::default().json_data(body).expect("texts are JSON"));
+            }
+        }
+        send(Event::default().data("[DONE]"));
+    });
+    let events = events.await?.map(Ok::<_, Infallible>);
+    Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response())
+}
+
+/// A text that was at hand, in chunks.
+pub(super) fn of_text(frame: &Chunks, text: &str) -> Response {
+    let mut chunks = vec![frame.first(), frame.delta(json!({ "content": text }), None), frame.delta(json!({}), Some("stop"))];
+    chunks.extend(frame.used([0, 0]));
+    let events: Vec<Event> = chunks.iter().map(event).chain([Event::default().data("[DONE]")]).collect();
+    Sse::new(tokio_stream::iter(events.into_iter().map(Ok::<_, Infallible>))).into_response()
+}

@@ -1,0 +1,57 @@
+//! `GET /v1/models`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{MODEL, OpenAiProblem, now};
+use crate::http::App;
+
+/// A model that can be named in requests.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OpenAiModel)]
+pub(in crate::http) struct ModelBody {
+    id: String,
+    object: &'static str,
+    created: i64,
+    owned_by: &'static str,
+    /// What frontends show.
+    name: String,
+}
+
+/// All models.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OpenAiModelList)]
+pub(in crate::http) struct ModelListBody {
+    object: &'static str,
+    data: Vec<ModelBody>,
+}
+
+/// `ibid` answers; the embedding model embeds and ranks.
+fn all(app: &App) -> Result<Vec<ModelBody>, OpenAiProblem> {
+    let embedder = app.library()?.embedder().info().id.clone();
+    let model = |id: String, name: String| ModelBody { id, object: "model", created: app.started, owned_by: "ibid", name };
+    let answers = model(MODEL.to_owned(), "ibid: answers with citations".to_owned());
+    Ok(vec![answers, model(embedder.clone(), format!("{embedder}: embeddings"))])
+}
+
+/// List the models
+#[utoipa::path(get, path = "/v1/models", tag = "OpenAI", responses((status = 200, body = ModelListBody)))]
+pub(in crate::http) async fn list(State(app): State<Arc<App>>) -> Result<Json<ModelListBody>, OpenAiProblem> {
+    Ok(Json(ModelListBody { object: "list", data: all(&app)? }))
+}
+
+/// One model
+#[utoipa::path(get, path = "/v1/models/{id}", tag = "OpenAI", params(("id" = String, Path)), responses((status = 200, body = ModelBody)))]
+pub(in crate::http) async fn one(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<ModelBody>, OpenAiProblem> {
+    let found = all(&app)?.into_iter().find(|model| model.id == id);
+    found.map(Json).ok_or_else(|| OpenAiProblem::unknown_model(&id))
+}
+
+/// Seconds since 1970 at the start of the service.
+pub(in crate::http) fn started() -> i64 {
+    now()
+}

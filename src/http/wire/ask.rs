@@ -1,0 +1,237 @@
+//! `POST /v1/ask` and `POST /v1/search`.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::citation::CopyBody;
+use super::{CitationBody, citation, round};
+use crate::answer::Answer;
+use crate::http::error::Problem;
+use crate::library::{Asking, Timings};
+use crate::retrieve::{Evidence, Mode, Question};
+use crate::shelf::Filter;
+
+const MOST: usize = 100;
+const USUAL: usize = 5;
+/// Earlier turns that are read; older ones say nothing about the last question.
+const TURNS: usize = 16;
+
+/// A question.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = Ask)]
+pub(in crate::http) struct AskBody {
+    /// In any language; at most `answer.max_question_chars` characters.
+    #[schema(min_length = 1, max_length = 4000, example = "强省会的关键在于什么？")]
+    pub(in crate::http) question: String,
+    /// Passages to answer from; a refusal shows as many.
+    #[schema(minimum = 1, maximum = 100, default = 5)]
+    limit: Option<usize>,
+    #[serde(default)]
+    filter: FilterBody,
+    /// Questions asked before, the latest last: the question may refer back to them.
+    #[serde(default)]
+    earlier: Vec<String>,
+    /// Server-sent events instead of one answer: `stage`, `sources`, `statement`, `answer`, `error`.
+    #[serde(default)]
+    pub(in crate::http) stream: bool,
+    /// For `/v1/search`.
+    #[serde(default)]
+    mode: ModeBody,
+}
+
+/// Which legs search.
+#[derive(Debug, Default, Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = Mode)]
+#[serde(rename_all = "lowercase")]
+enum ModeBody {
+    /// Both, ranked together.
+    #[default]
+    Hybrid,
+    /// By meaning.
+    Dense,
+    /// By words.
+    Lexical,
+}
+
+/// Which articles may answer; each part that is there must hold.
+#[derive(Debug, Default, Clone, Deserialize, ToSchema)]
+#[schema(as = Filter)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct FilterBody {
+    /// One of these is among the authors.
+    #[serde(default)]
+    author: Vec<String>,
+    /// YYYY-MM-DD
+    #[schema(format = Date)]
+    published_from: Option<String>,
+    /// YYYY-MM-DD
+    #[schema(format = Date)]
+    published_to: Option<String>,
+    /// One of these is the article.
+    #[serde(default)]
+    article_id: Vec<String>,
+    /// One of these is the source's path.
+    #[serde(default)]
+    source: Vec<String>,
+    /// One of these is the language, or what its tag begins with.
+    #[serde(default)]
+    language: Vec<String>,
+}
+
+impl FilterBody {
+    /// Checked: dates exist.
+    pub(in crate::http) fn checked(self) -> Result<Filter, Problem> {
+        let Self { author, published_from, published_to, article_id, source, language } = self;
+        for date in [&published_from, &published_to].into_iter().flatten() {
+            if date.len() != 10 || date.parse::<jiff::civil::Date>().is_err() {
+                return Err(Problem::invalid(format!("`{}` is no date\nhint: write YYYY-MM-DD", date.escape_debug())));
+            }
+        }
+        Ok(Filter { authors: author, published_from, published_to, articles: article_id, sources: source, languages: language })
+    }
+}
+
+impl AskBody {
+    /// What is asked, checked.
+    pub(in crate::http) fn asking(self, max_question_chars: usize) -> Result<(Asking, Mode), Problem> {
+        let limit = self.limit.unwrap_or(USUAL);
+        if !(1..=MOST).contains(&limit) {
+            return Err(Problem::invalid(format!("`limit` must be between 1 and {MOST}, not {limit}")));
+        }
+        let parse = |text: &String| Question::parse(text, Some(max_question_chars));
+        let turns = self.earlier.len().saturating_sub(TURNS);
+        let earlier = self.earlier[turns..].iter().map(parse).collect::<Result<_, _>>()?;
+        let mode = match self.mode {
+            ModeBody::Hybrid => Mode::Hybrid,
+            ModeBody::Dense => Mode::Dense,
+            ModeBody::Lexical => Mode::Lexical,
+        };
+        let question = parse(&self.question)?;
+        Ok((Asking { earlier, filter: self.filter.checked()?, ..Asking::of(question, limit) }, mode))
+    }
+}
+
+/// `?format=` and `?citations=` of `POST /v1/ask`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::http) enum Format {
+    /// Our own.
+    #[default]
+    Json,
+    /// A text with marks and a list of sources.
+    Markdown,
+    /// The cited articles, as bibliography programs read them.
+    CslJson,
+}
+
+/// An answer.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Answer)]
+pub(crate) struct AnswerBody {
+    pub(in crate::http) id: String,
+    /// Whether the articles say it. If not, `citations` are the nearest passages.
+    pub(in crate::http) answerable: bool,
+    /// How likely the articles say it, 0 to 1.
+    pub(in crate::http) confidence: f64,
+    /// The sentences that answer, each with the numbers of its citations.
+    pub(in crate::http) answer: Vec<StatementBody>,
+    pub(in crate::http) citations: Vec<CitationBody>,
+    pub(in crate::http) timings_ms: TimingsBody,
+    pub(in crate::http) model: String,
+}
+
+/// A sentence of an answer.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Statement)]
+pub(crate) struct StatementBody {
+    pub(in crate::http) text: String,
+    pub(in crate::http) citations: Vec<usize>,
+}
+
+/// Milliseconds in each stage.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Timings)]
+pub(crate) struct TimingsBody {
+    pub(in crate::http) embed: f64,
+    pub(in crate::http) search: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::http) answer: Option<f64>,
+}
+
+/// Passages that were found.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Found)]
+pub(in crate::http) struct SearchBody {
+    pub(in crate::http) passages: Vec<FoundBody>,
+    pub(in crate::http) timings_ms: TimingsBody,
+    pub(in crate::http) model: String,
+}
+
+/// A stage of a streamed answer: `searching`, `reading`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Stage)]
+pub(in crate::http) struct StageBody {
+    pub(in crate::http) stage: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::http) passages: Option<usize>,
+}
+
+/// A passage found.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FoundPassage)]
+pub(in crate::http) struct FoundBody {
+    passage_id: u32,
+    article_id: String,
+    version: u32,
+    title: String,
+    authors: Vec<String>,
+    section: Option<String>,
+    text: String,
+    score: f64,
+    scores: ScoresBody,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    copies: Vec<CopyBody>,
+}
+
+/// What `score` was weighed from.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Scores)]
+struct ScoresBody {
+    meaning: f64,
+    words: f64,
+    tokens: f64,
+}
+
+/// An answer with a fresh id.
+pub(crate) fn answer(answer: &Answer, timings: Timings, model: &str, base: &str) -> AnswerBody {
+    let statements = answer
+        .statements
+        .iter()
+        .map(|statement| StatementBody { text: statement.text.clone(), citations: statement.citations.clone() });
+    AnswerBody {
+        id: format!("ask_{}", ulid::Ulid::generate()),
+        answerable: answer.answerable,
+        confidence: round(answer.confidence),
+        answer: statements.collect(),
+        citations: (1..).zip(&answer.citations).map(|(n, cited)| citation(n, cited, base)).collect(),
+        timings_ms: TimingsBody { embed: timings.embed, search: timings.search, answer: Some(timings.answer) },
+        model: model.to_owned(),
+    }
+}
+
+/// A found passage.
+pub(in crate::http) fn found(evidence: &Evidence) -> FoundBody {
+    let Evidence { passage, scores, copies, .. } = evidence;
+    FoundBody {
+        passage_id: passage.id,
+        article_id: passage.article.0.clone(),
+        version: passage.version,
+        title: passage.title.clone(),
+        authors: passage.authors.clone(),
+        section: passage.passage.section.clone(),
+        text: passage.text.clone(),
+        score: round(scores.total),
+        scores: ScoresBody { meaning: round(scores.meaning), words: round(scores.words), tokens: round(scores.tokens) },
+        copies: copies.iter().map(|copy| CopyBody { article_id: copy.article.0.clone(), title: copy.title.clone() }).collect(),
+    }
+}

@@ -1,0 +1,114 @@
+//! The one citation object; every dialect is a projection of it.
+
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
+
+use super::{OFFSET_UNIT, round};
+use crate::answer::Citation;
+use crate::article::{Span, code_points};
+use crate::read::files::hex;
+use crate::shelf::StoredArticle;
+
+/// An exact quote and where it stands.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Citation)]
+pub(crate) struct CitationBody {
+    /// What marks point to, from 1.
+    pub(in crate::http) n: usize,
+    pub(in crate::http) article_id: String,
+    pub(in crate::http) version: u32,
+    /// SHA-256 of the article's text.
+    pub(in crate::http) sha256: String,
+    pub(in crate::http) title: String,
+    pub(in crate::http) authors: Vec<String>,
+    /// The heading that it stands under.
+    pub(in crate::http) section: Option<String>,
+    /// YYYY-MM-DD
+    pub(in crate::http) published: Option<String>,
+    /// A BCP 47 tag.
+    pub(in crate::http) language: Option<String>,
+    /// The exact words: the text from `start` to `end`.
+    pub(in crate::http) quote: String,
+    pub(in crate::http) start: usize,
+    /// Exclusive.
+    pub(in crate::http) end: usize,
+    /// Always `code_point`.
+    pub(in crate::http) offset_unit: &'static str,
+    pub(in crate::http) passage: PassageBody,
+    pub(in crate::http) source: LinesBody,
+    pub(in crate::http) score: f64,
+    /// Opens the article at the quote.
+    pub(in crate::http) url: String,
+    /// Other articles that hold the same passage.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    copies: Vec<CopyBody>,
+}
+
+/// Another article with the same passage.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Copy)]
+pub(in crate::http) struct CopyBody {
+    pub(super) article_id: String,
+    pub(super) title: String,
+}
+
+/// What was retrieved: the quote stands in it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Passage)]
+pub(in crate::http) struct PassageBody {
+    pub(in crate::http) id: u32,
+    pub(in crate::http) text: String,
+    start: usize,
+    end: usize,
+}
+
+/// Lines of the source file that hold the quote, from 1.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Lines)]
+pub(in crate::http) struct LinesBody {
+    pub(in crate::http) path: String,
+    pub(in crate::http) line_start: u32,
+    pub(in crate::http) line_end: u32,
+}
+
+/// A span in code points.
+pub(in crate::http) fn place(text: &str, span: Span) -> (usize, usize) {
+    (code_points(text, span.start), code_points(text, span.end))
+}
+
+/// SHA-256 of the article's text: what offsets and quotes can be checked against.
+pub(in crate::http) fn text_sha256(stored: &StoredArticle) -> String {
+    hex(&Sha256::digest(&stored.article.text))
+}
+
+/// Citation number `n`; links begin with `base`.
+pub(in crate::http) fn citation(n: usize, citation: &Citation, base: &str) -> CitationBody {
+    let stored = citation.article();
+    let text = &stored.article.text;
+    let (start, end) = place(text, citation.span());
+    let (id, passage_span, words) = citation.passage();
+    let (passage_start, passage_end) = place(text, passage_span);
+    let lines = citation.lines();
+    let record = &stored.article.record;
+    CitationBody {
+        n,
+        article_id: stored.id.0.clone(),
+        version: stored.version,
+        sha256: text_sha256(stored),
+        title: record.title.clone(),
+        authors: record.authors.clone(),
+        section: citation.section().map(str::to_owned),
+        published: record.published.clone(),
+        language: record.language.clone(),
+        quote: citation.quote().to_owned(),
+        start,
+        end,
+        offset_unit: OFFSET_UNIT,
+        passage: PassageBody { id, text: words.to_owned(), start: passage_start, end: passage_end },
+        source: LinesBody { path: stored.source_path.clone(), line_start: lines.first, line_end: lines.last },
+        score: round(citation.scores().total),
+        url: format!("{base}/articles/{}?version={}#c={start}-{end}", stored.id, stored.version),
+        copies: citation.copies().iter().map(|(id, title)| CopyBody { article_id: id.0.clone(), title: title.clone() }).collect(),
+    }
+}
