@@ -3,6 +3,7 @@
 mod ask;
 mod eval;
 mod ingest;
+mod mcp;
 mod model;
 mod output;
 mod reembed;
@@ -76,6 +77,10 @@ enum Command {
     /// Each set is read into a library of its own. A question that finds nothing
     /// counts as zero.
     Eval(eval::Eval),
+    /// Serve tools for assistants (MCP) over standard input and output
+    ///
+    /// The same tools are at `/mcp` of `ibid serve`.
+    Mcp,
     /// Embed all articles anew, with another model or other chunk rules
     Reembed,
     /// List, describe, verify, measure and fetch embedding models
@@ -119,6 +124,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Ask(ask) => ask::run(&ask, settings, common.quiet),
         Command::Eval(eval) => eval::run(&eval, &settings, common.quiet),
         Command::Model(model) => model::run(&model, &settings, common.quiet),
+        Command::Mcp => mcp::run(settings),
         Command::Reembed => reembed::run(settings, common.quiet),
         Command::Settings => Ok(ExitCode::SUCCESS),
     }

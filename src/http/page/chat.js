@@ -1,0 +1,204 @@
+// @ts-check
+// The conversation: questions, stages, sentences with their marks, sources, refusals, errors.
+
+import { Problem, ask, json } from "./api.js";
+import { at, button, make } from "./dom.js";
+import { lines, open } from "./reader.js";
+import { word } from "./words.js";
+
+/** @type {string[]} */
+const earlier = [];
+/** @type {AbortController | null} */
+let running = null;
+
+/** Where a citation comes from, in one line. @param {any} citation */
+export function origin({ authors, section, published, source }) {
+  return [authors.join("、"), section, published, source.path, lines(source.line_start, source.line_end)].filter(Boolean).join(" · ");
+}
+
+/** The filter that the fields say. */
+function filter() {
+  const authors = at("filter-author").value.split(/[、,，;；]/).map((/** @type {string} */ name) => name.trim()).filter(Boolean);
+  const chosen = { author: authors, published_from: at("filter-from").value, published_to: at("filter-to").value };
+  const language = at("filter-language").value;
+  const full = { ...chosen, language: language ? [language] : [] };
+  return Object.fromEntries(Object.entries(full).filter(([, value]) => value.length > 0));
+}
+
+/** The card at a mark: shown on hover and focus, kept while the pointer is on it, closed by Escape. */
+function showCard(/** @type {HTMLElement} */ mark, /** @type {any} */ citation) {
+  const card = at("card");
+  const quote = citation.quote.length > 160 ? `${citation.quote.slice(0, 160)}…` : citation.quote;
+  const about = make("small", {}, origin(citation));
+  card.replaceChildren(make("strong", { lang: citation.language }, citation.title), about, make("q", { lang: citation.language }, quote));
+  card.hidden = false;
+  const place = mark.getBoundingClientRect();
+  const width = Math.min(360, innerWidth - 24);
+  card.style.width = `${width}px`;
+  card.style.left = `${Math.max(12, Math.min(place.left, innerWidth - width - 12)) + scrollX}px`;
+  const below = place.bottom + card.offsetHeight + 8 < innerHeight;
+  card.style.top = `${(below ? place.bottom + 6 : place.top - card.offsetHeight - 6) + scrollY}px`;
+}
+
+export const hideCard = () => {
+  const was = !at("card").hidden;
+  at("card").hidden = true;
+  return was;
+};
+
+/** @param {any} answer @param {number} n */
+function mark(answer, n) {
+  const index = answer.citations.findIndex((/** @type {any} */ citation) => citation.n === n);
+  const citation = answer.citations[index];
+  /** @type {number} */
+  let leaving;
+  const node = button(String(n), () => { hideCard(); open(answer.citations, index); }, {
+    class: "cite", "aria-label": word("source", { n, title: citation.title }), "aria-describedby": "card",
+    onmouseenter: () => showCard(node, citation), onfocus: () => showCard(node, citation), onblur: hideCard,
+    onmouseleave: () => { leaving = window.setTimeout(() => { if (!at("card").matches(":hover")) hideCard(); }, 200); },
+  });
+  at("card").onmouseleave = hideCard;
+  at("card").onmouseenter = () => clearTimeout(leaving);
+  return node;
+}
+
+/** @param {any} answer */
+function sources(answer) {
+  const entries = answer.citations.map((/** @type {any} */ citation, /** @type {number} */ index) => {
+    const copies = citation.copies?.length && make("small", {}, word("alsoIn", { titles: citation.copies.map((/** @type {any} */ copy) => copy.title).join("、") }));
+    const number = answer.answerable ? `[${citation.n}] ` : "";
+    const quote = !answer.answerable && make("span", { class: "quote", lang: citation.language }, citation.quote);
+    const node = button("", () => open(answer.citations, index), { class: "source" });
+    node.append(make("strong", { lang: citation.language }, `${number}${citation.title}`), make("small", {}, origin(citation)), ...[copies, quote].filter(Boolean));
+    return make("li", {}, node);
+  });
+  return make("ol", { class: "sources", "aria-label": word("sources") }, ...entries);
+}
+
+/** The sources that were found, before the answer is there. @param {any[]} passages */
+function found(passages) {
+  const titles = [...new Set(passages.map((passage) => passage.title))].slice(0, 6);
+  return make("ul", { class: "strip", "aria-label": word("sources") }, ...titles.map((title) => make("li", {}, title)));
+}
+
+/** @param {any} answer @param {string} question */
+function settled(answer, question) {
+  const link = make("a", { href: `/?q=${encodeURIComponent(question)}`, class: "quiet" }, word("share"));
+  if (!answer.answerable) {
+    const head = make("div", { class: "refusal" }, make("p", {}, word("refused")), make("p", { class: "quiet" }, word("tryThis")));
+    return [head, answer.citations.length ? make("p", { class: "quiet" }, word("nearest")) : null, sources(answer), make("p", {}, link)];
+  }
+  const statements = answer.answer.map((/** @type {any} */ statement) => {
+    const citation = answer.citations.find((/** @type {any} */ one) => one.n === statement.citations[0]);
+    // The word joiner keeps a mark on the line of its sentence.
+    return make("p", { class: "statement", lang: citation?.language }, statement.text, ...statement.citations.flatMap((/** @type {number} */ n) => ["\u2060", mark(answer, n)]));
+  });
+  const sure = word("confidence", { n: Math.round(answer.confidence * 100) });
+  return [...statements, sources(answer), make("p", { class: "quiet" }, `${sure} · `, link)];
+}
+
+/** @param {any} error @param {string} question @param {HTMLElement} turn */
+function failed(error, question, turn) {
+  const request = error instanceof Problem && error.request ? make("small", { class: "quiet" }, word("request", { id: error.request })) : null;
+  const again = button(word("retry"), () => { turn.remove(); put(question); });
+  return make("div", { class: "error", role: "alert" }, make("p", {}, make("strong", {}, word("failed")), ` ${error.message}`), request, again);
+}
+
+/** @param {boolean} busy */
+function setBusy(busy) {
+  at("send").hidden = busy;
+  at("stop").hidden = !busy;
+}
+
+export function stop() {
+  if (!running) return false;
+  running.abort();
+  return true;
+}
+
+/** Asks, and shows what comes. @param {string} question */
+export async function put(question) {
+  running?.abort();
+  const mine = (running = new AbortController());
+  setBusy(true);
+  at("welcome").replaceChildren();
+  const body = make("div", { class: "answer" });
+  const turn = make("section", { class: "turn" }, make("h2", { class: "asked" }, question), body);
+  at("conversation").append(turn);
+  at("status").textContent = word("searching");
+  try {
+    for await (const { name, data } of ask({ question, earlier: earlier.slice(-8), filter: filter() }, mine.signal)) {
+      if (name === "stage") at("status").textContent = data.stage === "reading" ? word("reading", { n: data.passages }) : word("searching");
+      if (name === "sources") body.replaceChildren(found(data.passages));
+      if (name !== "answer") continue;
+      body.replaceChildren(...settled(data, question).filter(Boolean));
+      const n = data.citations.length;
+      at("status").textContent = !data.answerable ? word("refused") : n === 1 ? word("answeredOne") : word("answered", { n });
+      earlier.push(question);
+      history.replaceState(null, "", `/?q=${encodeURIComponent(question)}`);
+    }
+  } catch (error) {
+    if (error.name === "AbortError") {
+      at("status").textContent = word("stopped");
+      if (!body.querySelector(".statement")) turn.remove();
+    } else {
+      body.replaceChildren(failed(error, question, turn));
+      at("status").textContent = "";
+    }
+  } finally {
+    if (running === mine) {
+      running = null;
+      setBusy(false);
+    }
+    turn.scrollIntoView({ block: "nearest" });
+  }
+}
+
+/** What a newcomer sees: what this is, and articles to ask about. */
+export async function welcome() {
+  const nodes = [make("p", { class: "claim" }, word("claim"))];
+  try {
+    const { articles, total } = await json("/v1/articles?limit=200");
+    if (total === 0) nodes.push(make("p", {}, word("noArticles")));
+    else {
+      const languages = [...new Set(articles.map((/** @type {any} */ article) => article.language).filter(Boolean))].sort();
+      const names = new Intl.DisplayNames([document.documentElement.lang], { type: "language" });
+      const option = (/** @type {any} */ language) => make("option", { value: language }, names.of(language));
+      at("filter-language").replaceChildren(make("option", { value: "" }, word("any")), ...languages.map(option));
+      // Articles in the reader's language first.
+      const own = (/** @type {any} */ article) => Number(article.language?.slice(0, 2) === document.documentElement.lang.slice(0, 2));
+      const signed = articles.filter((/** @type {any} */ article) => article.authors.length);
+      const titles = signed.sort((/** @type {any} */ a, /** @type {any} */ b) => own(b) - own(a)).slice(0, 4);
+      nodes.push(make("p", { class: "quiet" }, word("examples")), make("ul", { class: "examples" }, ...titles.map(example)));
+    }
+  } catch (error) {
+    const waiting = error.code === "not_ready";
+    nodes.push(make("p", { role: "alert" }, waiting ? word("wait") : error.message));
+    if (waiting) setTimeout(welcome, 500);
+  }
+  at("welcome").replaceChildren(...nodes);
+}
+
+/** @param {any} article */
+function example(article) {
+  const node = button(article.title, () => put(article.title), { lang: article.language });
+  return make("li", {}, node);
+}
+
+export function start() {
+  at("form").addEventListener("submit", (/** @type {Event} */ event) => {
+    event.preventDefault();
+    const question = at("question").value.trim();
+    if (!question) return;
+    at("question").value = "";
+    put(question);
+  });
+  at("question").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+    // Enter chooses a word while an input method composes; only then it must not send.
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229) {
+      event.preventDefault();
+      at("form").requestSubmit();
+    }
+  });
+  at("stop").addEventListener("click", stop);
+}
