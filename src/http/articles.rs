@@ -19,12 +19,14 @@ use crate::library::Library;
 use crate::shelf::StoredArticle;
 
 const MOST: usize = 1000;
+const FARTHEST: usize = 1_000_000_000_000;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Paging {
     /// Articles to pass over.
     #[serde(default)]
+    #[param(maximum = 1_000_000_000_000u64)]
     offset: usize,
     /// Articles at most.
     #[param(minimum = 1, maximum = 1000, default = 100)]
@@ -35,6 +37,7 @@ pub(super) struct Paging {
 #[into_params(parameter_in = Query)]
 pub(super) struct Versioned {
     /// The current one, when it is not named.
+    #[param(maximum = 4_294_967_295u32)]
     version: Option<u32>,
 }
 
@@ -42,10 +45,13 @@ pub(super) struct Versioned {
 #[into_params(parameter_in = Query)]
 pub(super) struct Part {
     /// The current one, when it is not named.
+    #[param(maximum = 4_294_967_295u32)]
     version: Option<u32>,
     /// First code point.
+    #[param(maximum = 1_000_000_000_000u64)]
     start: Option<usize>,
     /// The code point after the last.
+    #[param(maximum = 1_000_000_000_000u64)]
     end: Option<usize>,
 }
 
@@ -53,6 +59,7 @@ pub(super) struct Part {
 #[into_params(parameter_in = Query)]
 pub(super) struct Cited {
     /// The current one, when it is not named.
+    #[param(maximum = 4_294_967_295u32)]
     version: Option<u32>,
     /// GB/T 7714—2015, APA 7, BibTeX, RIS or CSL-JSON.
     #[serde(default)]
@@ -68,6 +75,9 @@ pub(super) async fn list(
 ) -> Result<Json<ArticleListBody>, Problem> {
     let Query(Paging { offset, limit }) = paging?;
     let limit = limit.unwrap_or(100);
+    if offset > FARTHEST {
+        return Err(Problem::invalid(format!("`offset` must be at most {FARTHEST}, not {offset}")));
+    }
     if !(1..=MOST).contains(&limit) {
         return Err(Problem::invalid(format!("`limit` must be between 1 and {MOST}, not {limit}")));
     }
@@ -81,13 +91,14 @@ pub(super) async fn list(
     listed.await.map(Json)
 }
 
-/// The article, or a problem that names it.
+/// The article, or a problem that names it. One that was removed is there only by its version.
 pub(super) fn find(library: &Library, id: &str, version: Option<u32>) -> Result<StoredArticle, Problem> {
-    library.shelf().article(id, version)?.ok_or_else(|| Problem::unknown_article(id))
+    let found = library.shelf().article(id, version)?.ok_or_else(|| Problem::unknown_article(id))?;
+    if version.is_none() && found.superseded { Err(Problem::removed_article(id, found.version)) } else { Ok(found) }
 }
 
 /// One article without its text, with the lines of its source that are in no article
-#[utoipa::path(get, path = "/v1/articles/{id}", tag = "articles", params(("id" = String, Path), Versioned),
+#[utoipa::path(get, path = "/v1/articles/{id}", tag = "articles", params(("id" = String, Path, pattern = "^[0-9a-f]{16}$"), Versioned),
     responses((status = 200, body = ArticleBody)))]
 pub(super) async fn one(
     State(app): State<Arc<App>>,
@@ -107,7 +118,7 @@ pub(super) async fn one(
 }
 
 /// An article's text, or a part of it
-#[utoipa::path(get, path = "/v1/articles/{id}/text", tag = "articles", params(("id" = String, Path), Part),
+#[utoipa::path(get, path = "/v1/articles/{id}/text", tag = "articles", params(("id" = String, Path, pattern = "^[0-9a-f]{16}$"), Part),
     responses((status = 200, body = TextBody)))]
 pub(super) async fn text(
     State(app): State<Arc<App>>,
@@ -122,7 +133,7 @@ pub(super) async fn text(
         let (start, end) = (part.start.unwrap_or(0), part.end.unwrap_or(length));
         let bytes = byte_of(whole, start).zip(byte_of(whole, end)).filter(|(from, to)| from <= to);
         let Some((from, to)) = bytes else {
-            return Err(Problem::invalid(format!("`{start}..{end}` is no part of a text of {length} characters")));
+            return Err(Problem::no_part(start, end, length));
         };
         let headings = stored.article.headings.iter().map(|heading| <[usize; 2]>::from(place(whole, heading.span)));
         Ok(TextBody {
@@ -141,7 +152,7 @@ pub(super) async fn text(
 }
 
 /// An article as a bibliography cites it
-#[utoipa::path(get, path = "/v1/articles/{id}/citation", tag = "articles", params(("id" = String, Path), Cited),
+#[utoipa::path(get, path = "/v1/articles/{id}/citation", tag = "articles", params(("id" = String, Path, pattern = "^[0-9a-f]{16}$"), Cited),
     responses((status = 200, body = String, content_type = "text/plain")))]
 pub(super) async fn citation(
     State(app): State<Arc<App>>,

@@ -60,8 +60,8 @@ pub(super) fn answered(
 /// "The articles do not say" is an answer: status 200, `answerable: false`, the nearest passages.
 #[utoipa::path(post, path = "/v1/ask", tag = "questions", params(Wanted), request_body = AskBody, responses(
     (status = 200, description = "an answer, or that the articles do not say", content(
-        (AnswerBody = "application/json"), (String = "text/markdown"), (String = "text/event-stream"),
-        (Object = "application/vnd.citationstyles.csl+json"))),
+        (AnswerBody = "application/json"), (String = "text/markdown"), (Object = "text/event-stream"),
+        (Vec<Object> = "application/vnd.citationstyles.csl+json"))),
 ))]
 pub(super) async fn ask(
     State(app): State<Arc<App>>,

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 use super::App;
 use super::error::Problem;
-use super::wire::{place, round};
+use super::wire::{object, place, round, whole};
 use crate::library::Library;
 use crate::retrieve::{Evidence, Mode, Question};
 use crate::shelf::Filter;
@@ -30,25 +30,28 @@ const MOST: usize = 100;
 pub(super) struct QueryBody {
     /// Any: there is one library.
     #[serde(default)]
-    #[allow(dead_code, reason = "named in the document, and read when there are collections")]
     knowledge_id: Option<String>,
+    #[schema(min_length = 1, max_length = 4000, pattern = r"[\p{L}\p{N}]")]
     query: String,
-    #[serde(default)]
-    retrieval_setting: Option<SettingBody>,
-    #[serde(default)]
-    metadata_condition: Option<ConditionsBody>,
+    #[serde(default, deserialize_with = "object")]
+    #[schema(value_type = Option<SettingBody>)]
+    retrieval_setting: SettingBody,
+    #[serde(default, deserialize_with = "object")]
+    #[schema(value_type = Option<ConditionsBody>)]
+    metadata_condition: ConditionsBody,
 }
 
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[schema(as = DifySetting)]
 struct SettingBody {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole")]
+    #[schema(maximum = 1_000_000_000_000u64)]
     top_k: Option<usize>,
     #[serde(default)]
     score_threshold: Option<f32>,
 }
 
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[schema(as = DifyConditions)]
 struct ConditionsBody {
     /// `and` or `or`.
@@ -116,15 +119,13 @@ pub(super) async fn retrieval(State(app): State<Arc<App>>, body: Bytes) -> Resul
     let asked: QueryBody = serde_json::from_slice(&body)
         .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "invalid_request", format!("the body is no query: {error}")))?;
     let question = Question::parse(&asked.query, Some(app.max_question_chars))?;
-    let setting = asked.retrieval_setting.unwrap_or_default();
+    tracing::debug!(knowledge_id = ?asked.knowledge_id, "retrieval");
+    let setting = asked.retrieval_setting;
     let limit = setting.top_k.unwrap_or(USUAL).clamp(1, MOST);
     let threshold = setting.score_threshold.unwrap_or(0.0);
     let base = app.public_url.clone();
     let found = app.with_library(move |library| {
-        let filter = match asked.metadata_condition {
-            Some(conditions) => allowed(library, &conditions)?,
-            None => Filter::default(),
-        };
+        let filter = allowed(library, &asked.metadata_condition)?;
         if filter.articles.is_empty() && filter != Filter::default() {
             return Ok(vec![]);
         }

@@ -15,15 +15,16 @@ use super::error::Problem;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Collapses `//` and drops a closing `/`: people paste bases in all forms.
+/// Collapses `//`: people paste bases with a closing `/`, and clients put theirs behind it.
 pub(super) fn tidy(mut request: Request) -> Request {
-    let path = request.uri().path();
-    let tidied = path.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
-    let tidied = format!("/{tidied}");
-    // The viewer lives below its own folder, and asks for it with the slash.
-    if tidied != path && tidied != "/docs" {
-        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
-        if let Ok(uri) = format!("{tidied}{query}").parse::<Uri>() {
+    let uri = request.uri();
+    if uri.path().contains("//") {
+        let mut path = uri.path().to_owned();
+        while path.contains("//") {
+            path = path.replace("//", "/");
+        }
+        let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+        if let Ok(uri) = format!("{path}{query}").parse::<Uri>() {
             *request.uri_mut() = uri;
         }
     }

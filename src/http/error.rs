@@ -92,6 +92,18 @@ impl Problem {
         )
     }
 
+    /// The article was removed; its versions still resolve.
+    pub(super) fn removed_article(id: &str, version: u32) -> Self {
+        let message = format!("article `{}` was removed\nhint: `?version={version}` shows what it said", id.escape_debug());
+        Self::new(StatusCode::NOT_FOUND, "removed_article", message)
+    }
+
+    /// The text has no such part.
+    pub(super) fn no_part(start: usize, end: usize, length: usize) -> Self {
+        let message = format!("`{start}..{end}` is no part of a text of {length} characters");
+        Self::new(StatusCode::NOT_FOUND, "no_such_part", message)
+    }
+
     /// The library is still being opened.
     pub(super) fn not_ready() -> Self {
         let problem = Self::new(

@@ -1,7 +1,7 @@
 //! Adding, replacing, describing and removing articles.
 //!
 //! What is acknowledged is kept and found by the next question. An article that is sent
-//! as JSON is a source of its own, named by its `id` or by its text.
+//! as JSON is a source of its own, named by its `key` or by its text.
 
 use std::sync::Arc;
 
@@ -24,13 +24,13 @@ use crate::library::{IngestReport, Library, Outcome};
 use crate::read::files::{hex, source};
 
 /// An article to be added.
-#[derive(Debug, Deserialize, ToSchema)]
-#[allow(dead_code, reason = "describes what the reader of JSON Lines understands")]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub(super) struct NewArticle {
-    /// Your own name for it: sent again, it is a new version.
-    id: Option<String>,
+    /// Your own name for it: sent again, it is a new version. In JSON Lines `id`, as in files.
+    #[serde(alias = "id", rename(serialize = "id"))]
+    key: Option<String>,
     title: Option<String>,
-    #[schema(min_length = 1)]
+    #[schema(min_length = 1, pattern = r"[\p{L}\p{N}]")]
     text: String,
     authors: Option<Vec<String>>,
     /// YYYY-MM-DD
@@ -42,11 +42,12 @@ pub(super) struct NewArticle {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Description {
-    #[schema(min_length = 1)]
+    #[schema(min_length = 1, pattern = r"[\p{L}\p{N}]", nullable = false)]
     title: Option<String>,
     authors: Option<Vec<String>>,
     affiliation: Option<String>,
     /// YYYY-MM-DD
+    #[schema(format = Date)]
     published: Option<String>,
     url: Option<String>,
 }
@@ -108,15 +109,30 @@ fn report(library: &Library, report: IngestReport) -> Result<Taken, Problem> {
     }
 }
 
-/// A source of one article that came as JSON.
-fn source_of(article: &Value) -> Source {
-    let line = article.to_string();
-    let key = match &article["id"] {
-        Value::String(id) if !id.is_empty() => id.clone(),
-        Value::Number(id) => id.to_string(),
-        _ => hex(&Sha256::digest(article["text"].as_str().unwrap_or_default())[..8]),
-    };
-    source(format!("{key}.jsonl"), format!("api:{key}"), line.into_bytes())
+impl NewArticle {
+    fn parse(article: Value) -> Result<Self, Problem> {
+        let mut parsed: Self =
+            serde_json::from_value(article).map_err(|error| Problem::invalid(format!("no article: {error}")))?;
+        // Control characters say nothing in a text; a file with such is no text at all.
+        let Self { key, title, text, authors, published, url } = &mut parsed;
+        let single = [key, title, published, url].into_iter().flatten().chain([text]);
+        for text in single.chain(authors.iter_mut().flatten()) {
+            text.retain(|c| !c.is_control() || matches!(c, '\n' | '\t'));
+        }
+        if parsed.text.chars().any(char::is_alphanumeric) { Ok(parsed) } else { Err(Problem::invalid("`text` holds no word")) }
+    }
+
+    /// A source of its own, under the name `key`.
+    fn source(&self, key: &str) -> Source {
+        let line = serde_json::to_vec(self).expect("texts are JSON");
+        source(format!("{key}.jsonl"), format!("api:{key}"), line)
+    }
+
+    /// The client's own name for it, or one made from its text.
+    fn key(&self) -> String {
+        let given = self.key.clone().filter(|key| !key.is_empty());
+        given.unwrap_or_else(|| hex(&Sha256::digest(&self.text)[..8]))
+    }
 }
 
 /// The sources in a body: files, lines, a list, or one article.
@@ -153,7 +169,8 @@ async fn sources(app: &App, request: Request) -> Result<Vec<Source>, Problem> {
     if parsed.is_empty() {
         return Err(Problem::invalid("the body holds no article"));
     }
-    Ok(parsed.iter().map(source_of).collect())
+    let articles = parsed.into_iter().map(NewArticle::parse);
+    articles.map(|article| article.map(|article| article.source(&article.key()))).collect()
 }
 
 async fn files(mut form: Multipart) -> Result<Vec<Source>, Problem> {
@@ -175,7 +192,7 @@ async fn files(mut form: Multipart) -> Result<Vec<Source>, Problem> {
 /// Add articles
 ///
 /// One article, a list of them, JSON Lines, or a form of files (.txt, .md, .html, .jsonl). What was
-/// sent before under the same `id` or file name is replaced. The next question finds them.
+/// sent before under the same `key` or file name is replaced. The next question finds them.
 #[utoipa::path(post, path = "/v1/articles", tag = "articles", request_body(content(
     (NewArticle = "application/json"), (String = "application/x-ndjson"))), responses((status = 200, body = Taken)))]
 pub(super) async fn add(State(app): State<Arc<App>>, request: Request) -> Result<Json<Taken>, Problem> {
@@ -185,7 +202,7 @@ pub(super) async fn add(State(app): State<Arc<App>>, request: Request) -> Result
 }
 
 /// Replace an article: its id stays, its version grows
-#[utoipa::path(put, path = "/v1/articles/{id}", tag = "articles", params(("id" = String, Path)), request_body = NewArticle,
+#[utoipa::path(put, path = "/v1/articles/{id}", tag = "articles", params(("id" = String, Path, pattern = "^[0-9a-f]{16}$")), request_body = NewArticle,
     responses((status = 200, body = TakenArticle)))]
 pub(super) async fn replace(
     State(app): State<Arc<App>>,
@@ -193,7 +210,7 @@ pub(super) async fn replace(
     body: Result<Json<Value>, JsonRejection>,
 ) -> Result<Json<TakenArticle>, Problem> {
     let Json(article) = body?;
-    let source = source(format!("{id}.jsonl"), format!("api:{id}"), article.to_string().into_bytes());
+    let source = NewArticle::parse(article)?.source(&id);
     let done = app.with_writer(move |library| {
         let id = ArticleId(id);
         match library.replace(&id, &source)? {
@@ -206,7 +223,7 @@ pub(super) async fn replace(
 }
 
 /// Change what is known of an article beside its text
-#[utoipa::path(patch, path = "/v1/articles/{id}", tag = "articles", params(("id" = String, Path)), request_body = Description,
+#[utoipa::path(patch, path = "/v1/articles/{id}", tag = "articles", params(("id" = String, Path, pattern = "^[0-9a-f]{16}$")), request_body = Description,
     responses((status = 200, body = TakenArticle)))]
 pub(super) async fn describe(
     State(app): State<Arc<App>>,
@@ -215,8 +232,10 @@ pub(super) async fn describe(
 ) -> Result<Json<TakenArticle>, Problem> {
     let Json(fields) = body?;
     let described: Description = serde_json::from_value(fields.clone()).map_err(|error| Problem::invalid(error.to_string()))?;
-    if described.title.as_ref().is_some_and(|title| title.trim().is_empty()) || fields.get("title") == Some(&Value::Null) {
-        return Err(Problem::invalid("`title` is empty"));
+    if described.title.as_ref().is_some_and(|title| !title.chars().any(char::is_alphanumeric))
+        || fields.get("title") == Some(&Value::Null)
+    {
+        return Err(Problem::invalid("`title` holds no word"));
     }
     if let Some(date) = described.published.as_ref().filter(|date| date.len() != 10 || date.parse::<jiff::civil::Date>().is_err())
     {
@@ -254,7 +273,7 @@ impl Description {
 /// Remove an article: gone before the next question
 ///
 /// Old citations still resolve, as superseded, unless it is purged.
-#[utoipa::path(delete, path = "/v1/articles/{id}", tag = "articles", params(("id" = String, Path), Removal),
+#[utoipa::path(delete, path = "/v1/articles/{id}", tag = "articles", params(("id" = String, Path, pattern = "^[0-9a-f]{16}$"), Removal),
     responses((status = 204, description = "it is gone")))]
 pub(super) async fn remove(
     State(app): State<Arc<App>>,

@@ -10,6 +10,7 @@ pub(super) mod embeddings;
 pub(super) mod models;
 pub(super) mod rerank;
 pub(super) mod responses;
+mod schema;
 mod tasks;
 
 use axum::Json;
@@ -129,9 +130,18 @@ impl Body {
         Ok(self.field(name, "true or false", Value::as_bool)?.unwrap_or(false))
     }
 
+    /// A flag inside an object.
+    fn option(&self, name: &'static str, key: &str) -> Result<Option<bool>, OpenAiProblem> {
+        let object = self.field(name, "an object", |value| value.as_object().cloned())?.unwrap_or_default();
+        let flag = object.get(key).filter(|value| !value.is_null());
+        let wrong = || OpenAiProblem::field(name, format!("`{name}.{key}` must be true or false"));
+        flag.map(|value| value.as_bool().ok_or_else(wrong)).transpose()
+    }
+
     fn number(&self, name: &'static str) -> Result<Option<usize>, OpenAiProblem> {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates, and more than all is all")]
         self.field(name, "a whole number, 1 or more", |value| {
-            value.as_u64().filter(|number| *number > 0).and_then(|number| usize::try_from(number).ok())
+            value.as_f64().filter(|number| number.fract() == 0.0 && *number >= 1.0).map(|number| number as usize)
         })
     }
 

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::App;
 use super::error::Problem;
-use super::wire::{place, text_sha256};
+use super::wire::{place, text_sha256, whole};
 use crate::article::{Span, byte_of};
 use crate::library::Library;
 use crate::shelf::StoredArticle;
@@ -22,12 +22,18 @@ pub(super) struct ClaimBody {
     #[schema(example = "0123456789abcdef")]
     article_id: String,
     /// The version cited; without it, the current one.
+    #[schema(maximum = 4_294_967_295u32)]
+    #[serde(default, deserialize_with = "whole")]
     version: Option<u32>,
     quote: String,
     /// Code points.
-    start: usize,
+    #[schema(value_type = usize, maximum = 1_000_000_000_000u64)]
+    #[serde(deserialize_with = "whole")]
+    start: Option<usize>,
     /// Exclusive.
-    end: usize,
+    #[schema(value_type = usize, maximum = 1_000_000_000_000u64)]
+    #[serde(deserialize_with = "whole")]
+    end: Option<usize>,
     /// SHA-256 of the article's text.
     sha256: Option<String>,
 }
@@ -78,14 +84,17 @@ pub(super) async fn verify(
     body: Result<Json<ClaimBody>, JsonRejection>,
 ) -> Result<Json<VerdictBody>, Problem> {
     let Json(claim) = body?;
-    app.with_library(move |library| verdict(library, claim)).await.map(Json)
+    let (Some(start), Some(end)) = (claim.start, claim.end) else {
+        return Err(Problem::invalid("`start` and `end` must be numbers"));
+    };
+    app.with_library(move |library| verdict(library, claim, start, end)).await.map(Json)
 }
 
-fn verdict(library: &Library, claim: ClaimBody) -> Result<VerdictBody, Problem> {
+fn verdict(library: &Library, claim: ClaimBody, start: usize, end: usize) -> Result<VerdictBody, Problem> {
     let latest = library.shelf().article(&claim.article_id, None)?;
     let current = latest.filter(|stored| !stored.superseded);
     let cited = library.shelf().article(&claim.article_id, claim.version)?;
-    let found = cited.as_ref().and_then(|stored| slice(&stored.article.text, claim.start, claim.end));
+    let found = cited.as_ref().and_then(|stored| slice(&stored.article.text, start, end));
     let same_text = |stored: &StoredArticle| claim.sha256.as_ref().is_none_or(|sha256| *sha256 == text_sha256(stored));
     let true_there = found == Some(claim.quote.as_str()) && cited.as_ref().is_some_and(same_text);
     let version = cited.as_ref().map(|stored| stored.version);

@@ -6,7 +6,7 @@ mod citation;
 
 pub(super) use article::{ArticleBody, ArticleListBody, LeftOutBody, TextBody, article};
 pub(crate) use ask::AnswerBody;
-pub(super) use ask::{AskBody, Format, SearchBody, StageBody, TimingsBody, answer, found};
+pub(super) use ask::{AskBody, Format, SearchBody, StageBody, TimingsBody, answer, found, object, whole};
 pub(super) use citation::{CitationBody, citation, place, text_sha256};
 
 /// What offsets count.

@@ -299,7 +299,7 @@ def own_api(service: Service) -> None:
     assert citation["title"] in cite("gb7714") and "[N" in cite("gb7714") and cite("bibtex").startswith("@article{")
     assert cite("ris").startswith("TY  - NEWS") and citation["title"] in cite("apa")
 
-    article = {"id": "mine", "title": "新渡口", "text": "新渡口每天开十二班船，最后一班在晚上九点。", "authors": ["何舟"]}
+    article = {"key": "mine", "title": "新渡口", "text": "新渡口每天开十二班船，最后一班在晚上九点。", "authors": ["何舟"]}
     _, _, text = service.call("/v1/articles", article)
     taken = json.loads(text)["articles"][0]
     assert taken["outcome"] == "added" and json.loads(service.call("/v1/articles", article)[2])["articles"][0]["outcome"] == "unchanged"

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::chunks::{self, Chunks};
-use super::{Body, MODEL, OpenAiErrorBody, OpenAiProblem, Rendered, conversation, detail, now, tasks};
+use super::{Body, MODEL, OpenAiErrorBody, OpenAiProblem, Rendered, conversation, detail, now, schema, tasks};
 use crate::http::App;
 use crate::http::ask::answered;
 use crate::http::wire::{self, AnswerBody, CitationBody};
@@ -29,8 +29,8 @@ pub(super) struct Client {
 impl Client {
     fn of(headers: &HeaderMap, body: &Body) -> Result<Self, OpenAiProblem> {
         let open_webui = headers.keys().any(|name| name.as_str().starts_with("x-openwebui-"));
-        let with_usage = body.0["stream_options"]["include_usage"] == true;
-        let with_sources = body.0["ibid"]["sources"].as_bool().unwrap_or(!open_webui);
+        let with_usage = body.option("stream_options", "include_usage")?.unwrap_or(false);
+        let with_sources = body.option("ibid", "sources")?.unwrap_or(!open_webui);
         Ok(Self { open_webui, with_sources, with_usage })
     }
 }
@@ -68,9 +68,9 @@ impl Chat {
 ///
 /// Earlier messages are its context. Unknown fields are ignored. `ibid.sources: false` leaves the
 /// list of sources out of the text.
-#[utoipa::path(post, path = "/v1/chat/completions", tag = "OpenAI", request_body = Object, responses(
+#[utoipa::path(post, path = "/v1/chat/completions", tag = "OpenAI", request_body = schema::ChatRequest, responses(
     (status = 200, description = "a completion, or a stream of chunks", content(
-        (Object = "application/json"), (String = "text/event-stream"))),
+        (Object = "application/json"), (Object = "text/event-stream"))),
     (status = 400, description = "something in the request is wrong", body = OpenAiErrorBody),
 ))]
 pub(in crate::http) async fn completions(

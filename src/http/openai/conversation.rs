@@ -33,11 +33,15 @@ pub(super) fn text_of(content: &Value, param: &'static str) -> Result<String, Op
     }
 }
 
-/// The text of the last message of the user.
+/// Which message asks: the last of the user, or the last of all.
+fn last(messages: &[Value]) -> usize {
+    messages.iter().rposition(|message| message["role"] == "user").unwrap_or(messages.len().saturating_sub(1))
+}
+
+/// The text of the message that asks.
 pub(super) fn last_text(messages: &[Value], param: &'static str) -> Result<String, OpenAiProblem> {
-    let last = messages.iter().rev().find(|message| message["role"] == "user");
-    let last = last.ok_or_else(|| OpenAiProblem::field(param, format!("`{param}` holds no message of the user")))?;
-    text_of(&last["content"], param)
+    let asks = messages.get(last(messages)).ok_or_else(|| OpenAiProblem::field(param, format!("`{param}` is empty")))?;
+    text_of(&asks["content"], param)
 }
 
 /// What the conversation asks.
@@ -49,7 +53,7 @@ pub(super) fn asking(messages: &[Value], param: &'static str, max_question_chars
         }
     }
     let question = Question::parse(&last_text(messages, param)?, Some(max_question_chars))?;
-    let last = messages.iter().rposition(|message| message["role"] == "user").unwrap_or(0);
+    let last = last(messages);
     let mut asking = Asking::of(question, PASSAGES);
     for message in &messages[last.saturating_sub(REACH)..last] {
         let text = text_of(&message["content"], param)?;

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::{Body, OpenAiErrorBody, OpenAiProblem};
+use super::{Body, OpenAiErrorBody, OpenAiProblem, schema};
 use crate::embed::{Embedder, UnitVector};
 use crate::http::App;
 
@@ -50,7 +50,7 @@ fn shortened(vector: Option<&UnitVector>, dimensions: usize) -> Vec<f32> {
 /// Embed texts
 ///
 /// `input_type` is `query` or `passage`; `dimensions` cuts the vectors.
-#[utoipa::path(post, path = "/v1/embeddings", tag = "OpenAI", request_body = Object, responses(
+#[utoipa::path(post, path = "/v1/embeddings", tag = "OpenAI", request_body = schema::EmbeddingRequest, responses(
     (status = 200, description = "one vector a text", body = Object),
     (status = 400, description = "something in the request is wrong", body = OpenAiErrorBody),
 ))]

@@ -45,7 +45,7 @@ pub(in crate::http) async fn list(State(app): State<Arc<App>>) -> Result<Json<Mo
 }
 
 /// One model
-#[utoipa::path(get, path = "/v1/models/{id}", tag = "OpenAI", params(("id" = String, Path)), responses((status = 200, body = ModelBody)))]
+#[utoipa::path(get, path = "/v1/models/{id}", tag = "OpenAI", params(("id" = String, Path, min_length = 1)), responses((status = 200, body = ModelBody)))]
 pub(in crate::http) async fn one(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<ModelBody>, OpenAiProblem> {
     let found = all(&app)?.into_iter().find(|model| model.id == id);
     found.map(Json).ok_or_else(|| OpenAiProblem::unknown_model(&id))

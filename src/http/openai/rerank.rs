@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
 
-use super::{Body, OpenAiErrorBody, OpenAiProblem};
+use super::{Body, OpenAiErrorBody, OpenAiProblem, schema};
 use crate::http::App;
 use crate::http::wire::round;
 use crate::retrieve::Question;
@@ -27,7 +27,7 @@ fn documents(body: &Body, field: &'static str) -> Result<Vec<String>, OpenAiProb
 /// Rank texts by how well they bear on a question
 ///
 /// `relevance_score` is 0 to 1. With `texts` instead of `documents`, a bare list of `index` and `score`.
-#[utoipa::path(post, path = "/v1/rerank", tag = "OpenAI", request_body = Object, responses(
+#[utoipa::path(post, path = "/v1/rerank", tag = "OpenAI", request_body = schema::RerankRequest, responses(
     (status = 200, description = "the texts' places and scores, the best first", body = Value),
     (status = 400, description = "something in the request is wrong", body = OpenAiErrorBody),
 ))]

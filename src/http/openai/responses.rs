@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio_stream::StreamExt as _;
 
 use super::chunks::pieces;
-use super::{Body, MODEL, OpenAiErrorBody, OpenAiProblem, Rendered, conversation, detail, now, tasks};
+use super::{Body, MODEL, OpenAiErrorBody, OpenAiProblem, Rendered, conversation, detail, now, schema, tasks};
 use crate::http::App;
 use crate::http::ask::answered;
 use crate::http::wire::{self, AnswerBody, CitationBody};
@@ -45,9 +45,9 @@ fn messages(body: &Body) -> Result<Vec<Value>, OpenAiProblem> {
 /// Responses: the last message is the question
 ///
 /// Nothing is stored: send the whole conversation each time.
-#[utoipa::path(post, path = "/v1/responses", tag = "OpenAI", request_body = Object, responses(
+#[utoipa::path(post, path = "/v1/responses", tag = "OpenAI", request_body = schema::ResponseRequest, responses(
     (status = 200, description = "a response, or a stream of events", content(
-        (Object = "application/json"), (String = "text/event-stream"))),
+        (Object = "application/json"), (Object = "text/event-stream"))),
     (status = 400, description = "something in the request is wrong", body = OpenAiErrorBody),
 ))]
 pub(in crate::http) async fn create(State(app): State<Arc<App>>, body: Body) -> Result<Response, OpenAiProblem> {
@@ -57,7 +57,7 @@ pub(in crate::http) async fn create(State(app): State<Arc<App>>, body: Body) -> 
         return Err(OpenAiProblem::field("previous_response_id", message));
     }
     let (stream, messages) = (body.flag("stream")?, messages(&body)?);
-    let with_sources = body.0["ibid"]["sources"].as_bool().unwrap_or(false);
+    let with_sources = body.option("ibid", "sources")?.unwrap_or(false);
     let frame = Frame {
         id: format!("resp_{}", ulid::Ulid::generate()),
         item: format!("msg_{}", ulid::Ulid::generate()),

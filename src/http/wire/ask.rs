@@ -1,6 +1,8 @@
 //! `POST /v1/ask` and `POST /v1/search`.
 
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::citation::CopyBody;
@@ -21,14 +23,16 @@ const TURNS: usize = 16;
 #[schema(as = Ask)]
 pub(in crate::http) struct AskBody {
     /// In any language; at most `answer.max_question_chars` characters.
-    #[schema(min_length = 1, max_length = 4000, example = "强省会的关键在于什么？")]
+    #[schema(min_length = 1, max_length = 4000, pattern = r"[\p{L}\p{N}]", example = "强省会的关键在于什么？")]
     pub(in crate::http) question: String,
     /// Passages to answer from; a refusal shows as many.
     #[schema(minimum = 1, maximum = 100, default = 5)]
+    #[serde(default, deserialize_with = "whole")]
     limit: Option<usize>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
+    #[schema(value_type = Option<FilterBody>)]
     filter: FilterBody,
-    /// Questions asked before, the latest last: the question may refer back to them.
+    /// Questions asked before, the latest last: the question may refer back to them. What was none is passed over.
     #[serde(default)]
     earlier: Vec<String>,
     /// Server-sent events instead of one answer: `stage`, `sources`, `statement`, `answer`, `error`.
@@ -37,6 +41,23 @@ pub(in crate::http) struct AskBody {
     /// For `/v1/search`.
     #[serde(default)]
     mode: ModeBody,
+}
+
+/// An object, or null for one without fields: a list is none, though its items could be taken for the fields.
+pub(in crate::http) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<T, D::Error> {
+    let fields = Option::<Map<String, Value>>::deserialize(from)?.unwrap_or_default();
+    serde_json::from_value(Value::Object(fields)).map_err(D::Error::custom)
+}
+
+/// A whole number, also where it is written `5.0`: JSON knows no difference.
+pub(in crate::http) fn whole<'de, D: Deserializer<'de>, T: TryFrom<u64>>(from: D) -> Result<Option<T>, D::Error> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "compared before it is cast")]
+    let number = match Option::<f64>::deserialize(from)? {
+        None => return Ok(None),
+        Some(number) if number.fract() == 0.0 && (0.0..=1e12).contains(&number) => number as u64,
+        Some(number) => return Err(D::Error::custom(format!("`{number}` is no whole number from 0 to 10¹²"))),
+    };
+    T::try_from(number).map(Some).map_err(|_| D::Error::custom(format!("`{number}` is too large")))
 }
 
 /// Which legs search.
@@ -100,7 +121,7 @@ impl AskBody {
         }
         let parse = |text: &String| Question::parse(text, Some(max_question_chars));
         let turns = self.earlier.len().saturating_sub(TURNS);
-        let earlier = self.earlier[turns..].iter().map(parse).collect::<Result<_, _>>()?;
+        let earlier = self.earlier[turns..].iter().flat_map(parse).collect();
         let mode = match self.mode {
             ModeBody::Hybrid => Mode::Hybrid,
             ModeBody::Dense => Mode::Dense,
