@@ -16,6 +16,9 @@ use crate::page::LeftOut;
 /// A passage's number: dense, stable, never used again.
 pub type PassageId = u32;
 
+/// A passage's tokens; `None` when it was kept without.
+pub type KeptTokens = (PassageId, Option<Vec<u32>>);
+
 /// A passage that a search found, and how it scored there.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Neighbor {
@@ -263,7 +266,7 @@ impl Error {
             Self::Database(error) => error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull),
             Self::Write(error) => full(error),
             Self::Words(tantivy::TantivyError::IoError(error)) => full(error),
-            _ => false,
+            Self::Held { .. } | Self::OtherModel { .. } | Self::Folder { .. } | Self::Damaged { .. } | Self::Words(_) => false,
         }
     }
 }

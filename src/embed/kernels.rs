@@ -47,6 +47,7 @@ fn lanes(a: &[f32], b: &[f32], add: impl Fn(f32, f32, f32) -> f32) -> f32 {
 }
 
 #[inline(always)]
+#[expect(clippy::inline_always, reason = "as above")]
 #[expect(clippy::cast_precision_loss, reason = "below 2^24 for rows of a thousand numbers; beyond, the last bits do not count")]
 fn bytes(a: &[u8], b: &[u8]) -> f32 {
     let product = |(a, b): (&u8, &u8)| i32::from(a.cast_signed()) * i32::from(b.cast_signed());

@@ -192,15 +192,10 @@ fn allowed(library: &Library, conditions: &ConditionsBody) -> Result<Filter, Pro
 
 impl ConditionBody {
     fn holds(&self, values: &dyn Fn(&str) -> Vec<String>) -> bool {
-        let names: Vec<&str> = match &self.name {
-            Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
-            name => name.as_str().into_iter().collect(),
-        };
+        let one_or_more = |value: &'_ Value| value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
+        let names: Vec<String> = one_or_more(&self.name).iter().filter_map(as_text).collect();
         let values: Vec<String> = names.iter().flat_map(|name| values(name)).collect();
-        let wanted: Vec<String> = match &self.value {
-            Value::Array(several) => several.iter().filter_map(as_text).collect(),
-            one => as_text(one).into_iter().collect(),
-        };
+        let wanted: Vec<String> = one_or_more(&self.value).iter().filter_map(as_text).collect();
         let any = |test: &dyn Fn(&str, &str) -> bool| values.iter().any(|value| wanted.iter().any(|wanted| test(value, wanted)));
         match self.comparison_operator.as_str() {
             "contains" => any(&|value, wanted| value.contains(wanted)),

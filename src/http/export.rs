@@ -140,5 +140,6 @@ fn ris(stored: &StoredArticle, url: &str) -> String {
     lines.extend(record.authors.iter().map(|name| ("AU", one_line(name))));
     lines.extend(record.published.as_ref().map(|date| ("DA", date.replace('-', "/"))));
     lines.extend([("UR", one_line(url)), ("ER", String::new())]);
-    lines.into_iter().map(|(tag, value)| format!("{tag}  - {value}\r\n")).collect()
+    let lines: Vec<String> = lines.into_iter().map(|(tag, value)| format!("{tag}  - {value}\r\n")).collect();
+    lines.concat()
 }

@@ -163,7 +163,9 @@ async fn sources(app: &App, request: Request) -> Result<Vec<Source>, Problem> {
                 Some(_) => return Err(Problem::invalid("`articles` must be a list")),
                 None => vec![Value::Object(whole)],
             },
-            _ => return Err(Problem::invalid("the body is no article\nhint: send `{\"title\", \"text\", …}`")),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                return Err(Problem::invalid("the body is no article\nhint: send `{\"title\", \"text\", …}`"));
+            }
         }
     };
     if parsed.is_empty() {

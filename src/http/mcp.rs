@@ -90,12 +90,12 @@ struct Cited {
     confidence: f64,
     /// The sentences that answer, with marks.
     answer: String,
-    citations: Vec<Quote>,
+    citations: Vec<Reference>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(crate = "rmcp::schemars")]
-struct Quote {
+struct Reference {
     /// The mark's number.
     n: usize,
     title: String,
@@ -168,7 +168,7 @@ impl Tools {
         });
         let answer = answer.await?;
         let (text, _) = super::markdown::marked(&answer, &question);
-        let quote = |citation: &wire::CitationBody| Quote {
+        let quote = |citation: &wire::CitationBody| Reference {
             n: citation.n,
             title: citation.title.clone(),
             authors: citation.authors.clone(),

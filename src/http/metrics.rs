@@ -19,7 +19,7 @@ use crate::answer::Answer;
 use crate::library::Timings;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Route {
+struct Served {
     method: String,
     route: String,
     status: u16,
@@ -43,7 +43,7 @@ fn histogram() -> Histogram {
 /// All that is counted.
 pub(super) struct Metrics {
     registry: Registry,
-    requests: Family<Route, Counter>,
+    requests: Family<Served, Counter>,
     seconds: Family<Stage, Histogram, fn() -> Histogram>,
     questions: Family<Outcome, Counter>,
 }
@@ -66,7 +66,7 @@ impl Metrics {
 
     /// One request, answered.
     pub(super) fn served(&self, method: &str, route: &str, status: u16, took: Duration) {
-        let labels = Route { method: method.to_owned(), route: route.to_owned(), status };
+        let labels = Served { method: method.to_owned(), route: route.to_owned(), status };
         self.requests.get_or_create(&labels).inc();
         self.seconds.get_or_create(&Stage { stage: "request" }).observe(took.as_secs_f64());
     }

@@ -100,9 +100,8 @@ fn verdict(library: &Library, claim: ClaimBody, start: usize, end: usize) -> Res
     let version = cited.as_ref().map(|stored| stored.version);
     let current_version = current.as_ref().map(|stored| stored.version);
     let status = match (&cited, current_version) {
-        (None, _) => Status::Gone,
         (Some(_), _) if !true_there => Status::Altered,
-        (Some(_), None) => Status::Gone,
+        (None, _) | (Some(_), None) => Status::Gone,
         (Some(_), current) if current == version => Status::Holds,
         (Some(_), Some(_)) => Status::Superseded,
     };

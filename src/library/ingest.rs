@@ -237,7 +237,7 @@ impl Library {
         let embedded = self.embedder.embedded(&texts).into_iter();
         let passages = passages.into_iter().zip(embedded);
         let passages = passages.map(|(passage, (vector, tokens))| NewPassage { passage, vector, tokens }).collect();
-        Content { passages, article }
+        Content { article, passages }
     }
 
     /// Cuts and embeds all articles anew, in one transaction.

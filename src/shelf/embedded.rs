@@ -21,7 +21,8 @@ use self::graph::{Graph, Shape};
 use self::view::{Block, PassageSet};
 use self::words::Words;
 use super::{
-    Change, Content, Counts, Error, Filter, Identity, Incoming, KnownSource, Neighbor, PassageId, StoredArticle, StoredPassage,
+    Change, Content, Counts, Error, Filter, Identity, Incoming, KeptTokens, KnownSource, Neighbor, PassageId, StoredArticle,
+    StoredPassage,
 };
 use crate::article::ArticleId;
 use crate::embed::UnitVector;
@@ -290,7 +291,7 @@ impl Shelf {
     }
 
     /// The tokens of passages, in the order asked for; `None` for one that was kept without.
-    pub fn tokens(&self, ids: &[PassageId]) -> Result<Vec<(PassageId, Option<Vec<u32>>)>, Error> {
+    pub fn tokens(&self, ids: &[PassageId]) -> Result<Vec<KeptTokens>, Error> {
         self.read(|connection| rows::tokens(connection, ids))
     }
 

@@ -111,8 +111,10 @@ fn the_page_runs_nothing_that_articles_say() {
         );
         assert!(!body.contains("alert(1)") && !body.contains("onclick"));
     }
-    let (status, _, script) = service.get("/assets/page.js");
-    assert!(status == 200 && !script.contains("innerHTML") && !script.contains("document.write"));
+    for name in ["app", "api", "chat", "dom", "library", "reader", "words"] {
+        let (status, _, script) = service.get(&format!("/assets/{name}.js"));
+        assert!(status == 200 && !script.contains("innerHTML") && !script.contains("document.write"), "{name}");
+    }
     let answer = service.ask("What is the word?");
     assert!(answer["citations"][0]["quote"].as_str().unwrap().contains("<script>"));
     check_citations(&service, &answer);

@@ -28,7 +28,7 @@ const ROOMS: [(&str, &[&str]); 10] = [
 ];
 
 /// Crates that only these rooms name.
-const CRATES: [(&str, &[&str]); 9] = [
+const CRATES: [(&str, &[&str]); 14] = [
     ("axum", &["http"]),
     ("tokio", &["http", "cli"]),
     ("candle", &["embed"]),
@@ -38,6 +38,11 @@ const CRATES: [(&str, &[&str]); 9] = [
     ("rusqlite", &["shelf"]),
     ("clap", &["cli"]),
     ("ureq", &["embed/hub"]),
+    ("rmcp", &["http/mcp"]),
+    ("utoipa", &["http"]),
+    ("prometheus_client", &["http/metrics"]),
+    ("hayagriva", &["http/export"]),
+    ("whatlang", &["read/language"]),
 ];
 
 /// Files that may turn types into text and back: the wire, and stored forms.

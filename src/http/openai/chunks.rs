@@ -29,24 +29,24 @@ impl Chunks {
         Self { id: format!("chatcmpl-{}", ulid::Ulid::generate()), model, client, created: now() }
     }
 
-    fn chunk(&self, choices: Value) -> Value {
+    fn chunk(&self, choices: &Value) -> Value {
         let Self { id, model, created, .. } = self;
         json!({ "id": id, "object": "chat.completion.chunk", "created": created, "model": model, "choices": choices })
     }
 
-    fn delta(&self, delta: Value, finish_reason: Option<&str>) -> Value {
-        self.chunk(json!([{ "index": 0, "delta": delta, "finish_reason": finish_reason }]))
+    fn delta(&self, delta: &Value, finish_reason: Option<&str>) -> Value {
+        self.chunk(&json!([{ "index": 0, "delta": delta, "finish_reason": finish_reason }]))
     }
 
     fn first(&self) -> Value {
-        self.delta(json!({ "role": "assistant", "content": "" }), None)
+        self.delta(&json!({ "role": "assistant", "content": "" }), None)
     }
 
     /// A source as Open WebUI shows it, inside an ordinary chunk: other clients stumble over a bare event.
     fn source(&self, citation: &CitationBody) -> Value {
         // Each passage is a source of its own, so that the numbers of the marks fit.
         let id = format!("{}#{}-{}", citation.article_id, citation.start, citation.end);
-        let mut chunk = self.delta(json!({}), None);
+        let mut chunk = self.delta(&json!({}), None);
         chunk["event"] = json!({ "type": "source", "data": {
             "source": { "id": id, "name": citation.title, "url": citation.url },
             "document": [citation.quote],
@@ -63,9 +63,9 @@ impl Chunks {
         if self.client.open_webui && answer.answerable {
             chunks.extend(answer.citations.iter().map(|citation| self.source(citation)));
         }
-        chunks.extend(pieces(&rendered.text).map(|piece| self.delta(json!({ "content": piece }), None)));
+        chunks.extend(pieces(&rendered.text).map(|piece| self.delta(&json!({ "content": piece }), None)));
         // With content beside them some clients pass annotations over.
-        let mut last = self.delta(json!({ "annotations": annotations(answer, rendered) }), Some("stop"));
+        let mut last = self.delta(&json!({ "annotations": annotations(answer, rendered) }), Some("stop"));
         extend(&mut last, answer);
         chunks.push(last);
         chunks.extend(self.used(tokens));
@@ -74,7 +74,7 @@ impl Chunks {
 
     fn used(&self, [prompt, completion]: [usize; 2]) -> Option<Value> {
         self.client.with_usage.then(|| {
-            let mut chunk = self.chunk(json!([]));
+            let mut chunk = self.chunk(&json!([]));
             chunk["usage"] = usage(prompt, completion);
             chunk
         })
@@ -116,7 +116,7 @@ pub(super) async fn streamed(app: &Arc<App>, frame: Chunks, asking: Asking) -> R
 
 /// A text that was at hand, in chunks.
 pub(super) fn of_text(frame: &Chunks, text: &str) -> Response {
-    let mut chunks = vec![frame.first(), frame.delta(json!({ "content": text }), None), frame.delta(json!({}), Some("stop"))];
+    let mut chunks = vec![frame.first(), frame.delta(&json!({ "content": text }), None), frame.delta(&json!({}), Some("stop"))];
     chunks.extend(frame.used([0, 0]));
     let events: Vec<Event> = chunks.iter().map(event).chain([Event::default().data("[DONE]")]).collect();
     Sse::new(tokio_stream::iter(events.into_iter().map(Ok::<_, Infallible>))).into_response()

@@ -28,7 +28,9 @@ fn texts(body: &Body) -> Result<Vec<String>, OpenAiProblem> {
             .iter()
             .map(|item| item.as_str().map(str::to_owned).ok_or_else(|| wrong("`input` must be a text or a list of texts")))
             .collect::<Result<_, _>>()?,
-        _ => return Err(wrong("`input` must be a text or a list of texts")),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
+            return Err(wrong("`input` must be a text or a list of texts"));
+        }
     };
     if texts.is_empty() || texts.iter().any(|text| text.trim().is_empty()) {
         return Err(wrong("`input` holds an empty text"));

@@ -38,7 +38,9 @@ fn messages(body: &Body) -> Result<Vec<Value>, OpenAiProblem> {
         Value::String(text) => Ok(vec![json!({ "role": "user", "content": text })]),
         // Items that are no messages (calls of tools, reasoning) say nothing to us.
         Value::Array(items) => Ok(items.iter().filter(|item| item["role"].is_string()).cloned().collect()),
-        _ => Err(OpenAiProblem::field("input", "`input` must be a text or a list of messages")),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
+            Err(OpenAiProblem::field("input", "`input` must be a text or a list of messages"))
+        }
     }
 }
 

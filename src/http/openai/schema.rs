@@ -1,5 +1,5 @@
 //! What the OpenAI routes read, for the document: they ignore all else.
-#![allow(dead_code, reason = "the fields are read from the JSON, and described here")]
+#![expect(dead_code, reason = "the fields are read from the JSON, and described here")]
 
 use serde::Deserialize;
 use utoipa::ToSchema;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::article::{Article, ArticleId, Heading, LineMap, LineRange, Passage, Record, Span};
 use crate::page::LeftOut;
-use crate::shelf::{Filter, Incoming, PassageId, StoredArticle, StoredPassage};
+use crate::shelf::{Filter, Incoming, KeptTokens, PassageId, StoredArticle, StoredPassage};
 
 #[derive(Serialize, Deserialize)]
 struct LeftOutRow(u32, String, String);
@@ -157,7 +157,7 @@ pub(super) fn tokens_to_bytes(tokens: &[u32]) -> Vec<u8> {
 
 /// The tokens of passages, in the order asked for; `None` for one that was kept without.
 /// Passages that are gone are left out.
-pub(super) fn tokens(connection: &Connection, ids: &[PassageId]) -> rusqlite::Result<Vec<(PassageId, Option<Vec<u32>>)>> {
+pub(super) fn tokens(connection: &Connection, ids: &[PassageId]) -> rusqlite::Result<Vec<KeptTokens>> {
     let mut statement = connection.prepare_cached("SELECT tokens FROM passages WHERE id = ?1 AND removed IS NULL")?;
     let mut found = Vec::with_capacity(ids.len());
     for id in ids {

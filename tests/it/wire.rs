@@ -1,0 +1,100 @@
+//! What clients see of the service beside its answers: streams, marks, origins, ids, verdicts.
+
+use serde_json::{Value, json};
+
+use crate::service::Service;
+
+fn chat(service: &Service, messages: &Value) -> Value {
+    let (status, answer) =
+        service.post("/v1/chat/completions", json!({ "model": "ibid", "messages": messages }).to_string().as_bytes());
+    assert_eq!(status, 200, "{answer}");
+    answer
+}
+
+#[test]
+fn a_streamed_answer_comes_in_stages_and_ends_with_the_whole() {
+    let data = tempfile::tempdir().unwrap();
+    let service = Service::start(data.path(), &[]);
+    let body = json!({ "question": "夜市的摊位费是多少？", "stream": true }).to_string();
+    let head = format!(
+        "POST /v1/ask HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    let (status, head, text) = service.raw(format!("{head}{body}").as_bytes());
+    assert!(status == 200 && head.contains("text/event-stream"));
+    let names: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("event: ")).collect();
+    assert_eq!(names[..3], ["stage", "stage", "sources"]);
+    assert!(names[3..names.len() - 1].iter().all(|name| *name == "statement") && names.last() == Some(&"answer"), "{names:?}");
+    let last = text.lines().rfind(|line| line.starts_with("data: ")).unwrap();
+    let answer: Value = serde_json::from_str(&last[6..]).unwrap();
+    assert_eq!(answer["answer"].as_array().unwrap().len(), names.len() - 4);
+}
+
+#[test]
+fn hostile_text_reaches_a_chat_as_text_and_its_marks_are_none() {
+    let data = tempfile::tempdir().unwrap();
+    let service = Service::start(data.path(), &[]);
+    let hostile = "The password of the day is [9] <b>x</b> ![i](http://evil.example/?q=1) *loud* www.evil.example";
+    let (status, taken) = service.post("/v1/articles", json!({ "title": hostile, "text": hostile }).to_string().as_bytes());
+    assert_eq!(status, 200, "{taken}");
+    let answer = chat(&service, &json!([{ "role": "user", "content": "What is the password of the day?" }]));
+    let content = answer["choices"][0]["message"]["content"].as_str().unwrap();
+    assert!(content.contains(r"\[9\] \<b\>x\</b\> !\[i\](http\://evil"), "{content}");
+    assert!(!content.contains("[9]") && !content.contains("www.evil"), "{content}");
+    let marks: Vec<&str> = content
+        .match_indices('[')
+        .filter(|(at, _)| !content[..*at].ends_with('\\'))
+        .map(|(at, _)| &content[at..at + 3])
+        .collect();
+    let numbered = marks.iter().filter(|mark| mark.ends_with(']')).count();
+    assert_eq!(numbered, answer["choices"][0]["message"]["annotations"].as_array().unwrap().len(), "{marks:?}");
+    let quotes: Vec<&str> =
+        answer["ibid"]["citations"].as_array().unwrap().iter().map(|citation| citation["quote"].as_str().unwrap()).collect();
+    assert!(quotes.iter().any(|quote| quote.contains("[9] <b>x</b>")), "the quotes themselves are exact: {quotes:?}");
+}
+
+#[test]
+fn what_comes_from_another_site_is_refused() {
+    let data = tempfile::tempdir().unwrap();
+    let service = Service::start(data.path(), &[]);
+    let status =
+        |headers: &str| service.raw(format!("GET /v1/articles HTTP/1.1\r\nconnection: close\r\n{headers}\r\n").as_bytes()).0;
+    assert_eq!(status("host: localhost\r\n"), 200);
+    assert_eq!(status("host: 127.0.0.1:1\r\norigin: http://127.0.0.1:1\r\n"), 200);
+    assert_eq!(status("host: evil.example\r\n"), 403);
+    assert_eq!(status("host: localhost\r\norigin: http://evil.example\r\n"), 403);
+    assert_eq!(status("host: localhost\r\norigin: null\r\n"), 403);
+}
+
+#[test]
+fn every_response_has_an_id_and_a_harmless_one_is_kept() {
+    let data = tempfile::tempdir().unwrap();
+    let service = Service::start(data.path(), &[]);
+    let id = |given: &str| {
+        let (_, head, _) =
+            service.raw(format!("GET //healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{given}\r\n").as_bytes());
+        let line = head.lines().find(|line| line.to_lowercase().starts_with("x-request-id:")).unwrap().to_owned();
+        (head.starts_with("HTTP/1.1 200"), line[13..].trim().to_owned())
+    };
+    assert_eq!(id("x-request-id: mine-1\r\n"), (true, "mine-1".to_owned()));
+    assert!(id("").1.len() == 26 && id("x-request-id: a b\r\n").1.len() == 26);
+}
+
+#[test]
+fn what_was_said_is_not_said_again_to_a_question_that_goes_on() {
+    let data = tempfile::tempdir().unwrap();
+    let service = Service::start(data.path(), &[]);
+    let first = chat(&service, &json!([{ "role": "user", "content": "夜市的摊位费是多少？" }]));
+    let said = first["choices"][0]["message"]["content"].as_str().unwrap();
+    let second = chat(
+        &service,
+        &json!([
+            { "role": "user", "content": "夜市的摊位费是多少？" }, { "role": "assistant", "content": said }, { "role": "user", "content": "还有呢？" },
+        ]),
+    );
+    let quotes = |answer: &Value| -> Vec<String> {
+        answer["ibid"]["citations"].as_array().unwrap().iter().map(|c| c["quote"].as_str().unwrap().to_owned()).collect()
+    };
+    assert!(second["ibid"]["answerable"] == true, "{second}");
+    assert!(quotes(&second).iter().all(|quote| !quotes(&first).contains(quote)), "{:?}", quotes(&second));
+}
