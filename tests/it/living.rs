@@ -34,7 +34,7 @@ fn an_article_is_added_replaced_removed_and_added_again() {
     assert!(library.shelf().article(&id.0, Some(1)).unwrap().is_some());
     let again = library.add(&[first]).unwrap();
     assert_eq!(again.kept, [(id.clone(), Outcome::Added)]);
-    assert_eq!(found(&library, "新渡口开几班船"), [id.0.clone()]);
+    assert_eq!(found(&library, "新渡口开几班船"), [id.0.as_str()]);
     assert!(library.remove_article(&id, true).unwrap());
     assert!(library.shelf().article(&id.0, Some(1)).unwrap().is_none());
     // Purged bytes are nowhere in the database's files.
