@@ -262,6 +262,8 @@ def open_webui(service: Service) -> None:
     assert all("choices" in chunk for chunk in chunks) and events and ANSWER in events[0]["data"]["document"][0]
     ids = [event["data"]["metadata"][0]["source"] for event in events]
     assert len(set(ids)) == len(ids)
+    # Both would be shown: each source twice.
+    assert not any(chunk["choices"][0]["delta"].get("annotations") for chunk in chunks if chunk["choices"])
     assert "**出处**" not in "".join(chunk["choices"][0]["delta"].get("content", "") for chunk in chunks if chunk["choices"])
     _, _, text = service.call("/v1/chat/completions", body)
     assert '"event"' not in text

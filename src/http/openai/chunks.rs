@@ -64,8 +64,9 @@ impl Chunks {
             chunks.extend(answer.citations.iter().map(|citation| self.source(citation)));
         }
         chunks.extend(pieces(&rendered.text).map(|piece| self.delta(&json!({ "content": piece }), None)));
-        // With content beside them some clients pass annotations over.
-        let mut last = self.delta(&json!({ "annotations": annotations(answer, rendered) }), Some("stop"));
+        // With content beside them some clients pass annotations over; Open WebUI would show each source twice.
+        let annotations = if self.client.open_webui { json!([]) } else { annotations(answer, rendered) };
+        let mut last = self.delta(&json!({ "annotations": annotations }), Some("stop"));
         extend(&mut last, answer);
         chunks.push(last);
         chunks.extend(self.used(tokens));
