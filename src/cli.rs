@@ -3,6 +3,7 @@
 mod ask;
 mod eval;
 mod ingest;
+mod key;
 mod mcp;
 mod model;
 mod output;
@@ -87,6 +88,8 @@ enum Command {
     ///
     /// `--model DIR` chooses the one that is described, verified or measured.
     Model(model::Model),
+    /// Make keys for a service that others than this machine may reach
+    Key(key::Key),
     /// Print every setting with its default, as a file to start from
     Settings,
 }
@@ -125,6 +128,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Eval(eval) => eval::run(&eval, &settings, common.quiet),
         Command::Model(model) => model::run(&model, &settings, common.quiet),
         Command::Mcp => mcp::run(settings),
+        Command::Key(key) => key::run(&key, &settings),
         Command::Reembed => reembed::run(settings, common.quiet),
         Command::Settings => Ok(ExitCode::SUCCESS),
     }

@@ -13,6 +13,7 @@ mod error;
 mod export;
 mod health;
 mod intake;
+pub mod keys;
 mod markdown;
 mod mcp;
 mod metrics;
@@ -42,6 +43,7 @@ use crate::answer::Answer;
 use crate::library::{Library, Timings};
 use crate::settings;
 use error::Problem;
+use keys::Keys;
 use metrics::Metrics;
 use pool::Pool;
 
@@ -53,6 +55,7 @@ pub struct App {
     /// Where articles are taken in, one request at a time.
     writers: Pool,
     metrics: Metrics,
+    keys: Keys,
     public_url: String,
     /// Names by which this service is called.
     hosts: Vec<String>,
@@ -65,7 +68,17 @@ pub struct App {
 
 impl App {
     /// An app that is not ready yet, listening on `address`.
-    pub fn new(settings: &settings::Settings, address: SocketAddr) -> Arc<Self> {
+    ///
+    /// # Errors
+    /// When the keys cannot be read, or there are none and others than this machine could ask.
+    pub fn new(settings: &settings::Settings, address: SocketAddr) -> Result<Arc<Self>, String> {
+        let keys = Keys::open(&settings.server.keys)?;
+        if !keys.are_needed() && !address.ip().is_loopback() {
+            return Err(format!(
+                "`{address}` can be reached from other machines, and no key is needed\nhint: set `server.keys` \
+                 (IBID__SERVER__KEYS=FILE, a key from `IBID__SERVER__KEYS=FILE ibid key new NAME`), or listen on 127.0.0.1"
+            ));
+        }
         let server = &settings.server;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let workers = if server.workers == 0 { cores } else { server.workers };
@@ -77,11 +90,12 @@ impl App {
         let authority = public_url.split_once("://").map_or(public_url.as_str(), |(_, rest)| rest);
         let authority = authority.split('/').next().unwrap_or_default();
         let hosts = ["localhost", "127.0.0.1", "[::1]", edge::host_of(authority)].map(str::to_owned).to_vec();
-        Arc::new(Self {
+        Ok(Arc::new(Self {
             library: OnceLock::new(),
             pool: Pool::new(workers, server.queue),
             writers: Pool::new(1, server.queue),
             metrics: Metrics::new(),
+            keys,
             public_url,
             hosts,
             on_loopback: address.ip().is_loopback(),
@@ -89,7 +103,7 @@ impl App {
             max_upload_bytes: usize::try_from(settings.read.max_source_bytes).unwrap_or(usize::MAX),
             max_question_chars: settings.answer.max_question_chars,
             started: openai::models::started(),
-        })
+        }))
     }
 
     /// From now on questions are answered from `library`.

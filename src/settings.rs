@@ -50,6 +50,8 @@ section!(
         listen: String,
         /// Address for links, empty for `listen`.
         public_url: String,
+        /// File of keys, empty for none.
+        keys: PathBuf,
         /// Questions at once, 0 for one a core.
         workers: usize,
         /// Questions that may wait.

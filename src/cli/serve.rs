@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use toml::Value;
 
 use super::output::{print, say};
-use super::setup;
+use super::setup::{self, Usage};
 use crate::http::{self, App};
 use crate::library::{Corpus, Library};
 use crate::settings::{Override, Settings};
@@ -58,7 +58,7 @@ async fn serve(settings: Settings, quiet: bool) -> anyhow::Result<ExitCode> {
         format!("cannot listen on `{listen}`\nhint: name another address with --listen, 127.0.0.1:0 takes a free port")
     })?;
     let address = listener.local_addr()?;
-    let app = App::new(&settings, address);
+    let app = App::new(&settings, address).map_err(Usage)?;
     let drain = Duration::from_secs(settings.server.drain_seconds);
     let opening = Arc::clone(&app);
     let (failed, failure) = tokio::sync::oneshot::channel();

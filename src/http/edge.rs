@@ -11,8 +11,12 @@ use axum::response::{IntoResponse as _, Response};
 use tracing::Instrument as _;
 
 use super::App;
+use super::dify::DifyProblem;
 use super::error::Problem;
+use super::openai::OpenAiProblem;
 
+/// Routes whose errors have OpenAI's shape.
+const OPENAI: [&str; 5] = ["/chat/completions", "/responses", "/embeddings", "/rerank", "/models"];
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Collapses `//`: people paste bases with a closing `/`, and clients put theirs behind it.
@@ -51,8 +55,14 @@ pub(super) async fn wrap(State(app): State<Arc<App>>, request: Request, next: Ne
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, route);
-    let mut response = match app.admits(request.headers()) {
+    let uri = request.uri();
+    let allowed = app
+        .admits(request.headers())
+        .and_then(|()| app.keys.check(&method, uri.path(), uri.query().unwrap_or_default(), request.headers()));
+    let mut response = match allowed {
         Ok(()) => next.run(request).instrument(span.clone()).await,
+        Err(problem) if route.contains("retrieval") => DifyProblem::from(problem).into_response(),
+        Err(problem) if OPENAI.iter().any(|path| route.ends_with(path)) => OpenAiProblem::from(problem).into_response(),
         Err(problem) => problem.into_response(),
     };
     let status = response.status();

@@ -98,3 +98,54 @@ fn what_was_said_is_not_said_again_to_a_question_that_goes_on() {
     assert!(second["ibid"]["answerable"] == true, "{second}");
     assert!(quotes(&second).iter().all(|quote| !quotes(&first).contains(quote)), "{:?}", quotes(&second));
 }
+
+#[test]
+fn a_key_allows_what_its_scopes_say_and_is_changed_without_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let (keys, config) = (folder.path().join("keys"), folder.path().join("ibid.toml"));
+    std::fs::write(&config, format!("[server]\nkeys = \"{}\"\n", keys.display())).unwrap();
+    let make = |name: &str, scope: &str| {
+        let made = crate::service::run(&["key", "new", name, "--scope", scope, "--config", config.to_str().unwrap()]);
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        String::from_utf8(made.stdout).unwrap().trim().to_owned()
+    };
+    let reader = make("reader", "read");
+    assert!(!std::fs::read_to_string(&keys).unwrap().contains(&reader), "only its checksum is kept");
+    let service = Service::start(&folder.path().join("data"), &["--config", config.to_str().unwrap()]);
+    let call = |method: &str, path: &str, key: &str| {
+        let authorization = if key.is_empty() { String::new() } else { format!("authorization: Bearer {key}\r\n") };
+        let body = r#"{"question": "夜市的摊位费是多少？", "title": "渡口", "text": "每天十二班。", "query": "渡口",
+            "messages": [{"role": "user", "content": "夜市的摊位费"}]}"#;
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n{authorization}content-length: {}\r\n\r\n",
+            body.len()
+        );
+        let (status, _, text) = service.raw(format!("{head}{body}").as_bytes());
+        (status, text)
+    };
+    assert_eq!(call("GET", "/healthz", "").0, 200);
+    assert_eq!(call("GET", "/", "").0, 200);
+    assert_eq!(call("POST", "/v1/ask", "").0, 401);
+    assert_eq!(call("POST", "/v1/ask", "ibid_wrong").0, 401);
+    assert_eq!(call("POST", "/retrieval", "").0, 403);
+    let (status, text) = call("POST", "/v1/chat/completions", "");
+    assert!(status == 401 && text.contains(r#""type":"invalid_request_error""#), "{text}");
+    assert_eq!(call("POST", "/v1/ask", &reader).0, 200);
+    assert_eq!(call("POST", "/v1/articles", &reader).0, 403);
+    assert_eq!(call("GET", "/metrics", &reader).0, 403);
+    // A file's time may be coarse.
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    let writer = make("writer", "write");
+    assert_eq!(call("POST", "/v1/articles", &writer).0, 200);
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    std::fs::write(&keys, "# nobody\n").unwrap();
+    assert_eq!(call("POST", "/v1/ask", &reader).0, 401);
+}
+
+#[test]
+fn a_service_that_others_could_reach_does_not_start_without_keys() {
+    let data = tempfile::tempdir().unwrap();
+    let started = crate::service::run(&["serve", "--listen", "0.0.0.0:0", "--data", data.path().to_str().unwrap()]);
+    assert_eq!(started.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&started.stderr).contains("IBID__SERVER__KEYS="));
+}

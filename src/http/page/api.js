@@ -24,11 +24,18 @@ async function refused(response) {
   return new Problem(message, { code: error.code, request, retryAfter });
 }
 
+/** The key that this tab was given, if the service needs one. It is forgotten with the tab. */
+const key = () => sessionStorage.getItem("ibid-key");
+
+/** @param {string} words */
+export const useKey = (words) => sessionStorage.setItem("ibid-key", words);
+
 /** @param {string} path @param {RequestInit} [options] */
-async function reach(path, options) {
+async function reach(path, options = {}) {
   let response;
+  const headers = { ...options.headers, ...(key() ? { authorization: `Bearer ${key()}` } : {}) };
   try {
-    response = await fetch(path, options);
+    response = await fetch(path, { ...options, headers });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Problem(word("unreachable"));
@@ -86,6 +93,7 @@ export function upload(file, gone) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", "/v1/articles");
+    if (key()) request.setRequestHeader("authorization", `Bearer ${key()}`);
     request.upload.onprogress = (event) => gone(event.total ? event.loaded / event.total : 1);
     request.onerror = () => reject(new Problem(word("unreachable")));
     request.onload = () => {

@@ -1,7 +1,7 @@
 // @ts-check
 // The conversation: questions, stages, sentences with their marks, sources, refusals, errors.
 
-import { Problem, ask, json } from "./api.js";
+import { Problem, ask, json, useKey } from "./api.js";
 import { at, button, make } from "./dom.js";
 import { lines, open } from "./reader.js";
 import { word } from "./words.js";
@@ -174,9 +174,17 @@ export async function welcome() {
   } catch (error) {
     const waiting = error.code === "not_ready";
     nodes.push(make("p", { role: "alert" }, waiting ? word("wait") : error.message));
+    if (error.code === "key_needed") nodes.push(keyForm());
     if (waiting) setTimeout(welcome, 500);
   }
   at("welcome").replaceChildren(...nodes);
+}
+
+/** For a service that needs a key. */
+function keyForm() {
+  const field = make("input", { type: "password", autocomplete: "off", required: true });
+  const send = (/** @type {Event} */ event) => { event.preventDefault(); useKey(field.value.trim()); welcome(); };
+  return make("form", { class: "row", onsubmit: send }, make("label", {}, `${word("key")} `, field), make("button", { class: "strong" }, word("useKey")));
 }
 
 /** @param {any} article */

@@ -18,7 +18,7 @@ const en = {
   articles: "{n} articles", noArticles: "There are no articles yet.", noMatch: "Nothing fits.", original: "Original",
   sending: "sending {n} %", takingIn: "being read…", added: "added", replaced: "replaced", unchanged: "was there already", place: "{a} of {b}",
   keySlash: "to the question", keyEnter: "ask; with Shift a new line", keyEscape: "stop, or close what is open", keyBrackets: "previous and next source",
-  keyC: "copy the citation", keyT: "light or dark", keyHelp: "this list",
+  key: "Key", useKey: "Use this key", keyC: "copy the citation", keyT: "light or dark", keyHelp: "this list",
 };
 
 /** @type {typeof en} */
@@ -39,7 +39,7 @@ const zhCN = {
   articles: "共 {n} 篇文章", noArticles: "还没有文章。", noMatch: "没有符合的文章。", original: "原文",
   sending: "已上传 {n}%", takingIn: "正在读取……", added: "已添加", replaced: "已替换", unchanged: "原已存在", place: "第 {a} 处，共 {b} 处",
   keySlash: "转到提问框", keyEnter: "提问；按住 Shift 换行", keyEscape: "停止，或关闭打开的内容", keyBrackets: "上一处、下一处出处",
-  keyC: "复制引文", keyT: "明暗切换", keyHelp: "显示本表",
+  key: "密钥", useKey: "使用此密钥", keyC: "复制引文", keyT: "明暗切换", keyHelp: "显示本表",
 };
 
 /** @type {typeof en} */
@@ -60,7 +60,7 @@ const zhTW = {
   articles: "共 {n} 篇文章", noArticles: "還沒有文章。", noMatch: "沒有符合的文章。", original: "原文",
   sending: "已上傳 {n}%", takingIn: "正在讀取……", added: "已新增", replaced: "已取代", unchanged: "原已存在", place: "第 {a} 處，共 {b} 處",
   keySlash: "移到提問框", keyEnter: "提問；按住 Shift 換行", keyEscape: "停止，或關閉開啟的內容", keyBrackets: "上一處、下一處出處",
-  keyC: "複製引文", keyT: "明暗切換", keyHelp: "顯示本表",
+  key: "金鑰", useKey: "使用此金鑰", keyC: "複製引文", keyT: "明暗切換", keyHelp: "顯示本表",
 };
 
 export const LANGUAGES = { en, "zh-CN": zhCN, "zh-TW": zhTW };
