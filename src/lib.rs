@@ -13,7 +13,7 @@
 //! | room | what it is for | knows |
 //! | --- | --- | --- |
 //! | [`article`] | sources, articles, passages, spans, line maps: the words of all | nobody |
-//! | [`read`] | bytes → text or articles, in any charset | `article`, and `chunk` for scripts |
+//! | [`read`] | bytes → text or articles, in any charset; a text's language | `article`, and `chunk` for scripts |
 //! | [`page`] | a newspaper page's raw text → its articles | `article`, `read`'s decoded text |
 //! | [`chunk`] | article → passages; sentences in every script | `article` |
 //! | [`embed`] | text → unit vector; the only room with Candle and tokenizers | `read` for hexadecimals |
@@ -23,7 +23,7 @@
 //! | [`library`] | joins them: ingest, ask, search | all above |
 //! | [`eval`] | question sets → figures | `library` |
 //! | [`settings`] | every setting, resolved | nobody |
-//! | [`http`], [`cli`] | the service and the commands; the only rooms with Axum and Tokio | `library` |
+//! | [`http`], [`cli`] | the service in its dialects (ours, OpenAI's, Dify's, MCP), the page, and the commands; the only rooms with Axum and Tokio | `library` |
 //!
 //! What always holds, each with a test:
 //!
@@ -34,8 +34,9 @@
 //! 4. Every mark in an answer has its citation.
 //! 5. "The articles do not say" is an answer, not an error.
 //! 6. The core does not await; blocking work runs on a bounded pool.
-//! 7. Nothing uses the network.
+//! 7. Nothing uses the network but `ibid model pull`.
 //! 8. Domain types are not `Serialize`; wire types live in `http`, stored forms beside their files.
+//! 9. Unsafe code lives in `embed::kernels` alone; article text is never markup, in no window.
 
 pub mod answer;
 pub mod article;

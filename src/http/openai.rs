@@ -7,6 +7,7 @@ pub(super) mod chat;
 mod chunks;
 mod conversation;
 pub(super) mod embeddings;
+mod frame;
 pub(super) mod models;
 pub(super) mod rerank;
 pub(super) mod responses;

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tokio_stream::StreamExt as _;
 
-use super::chat::{Client, annotations, extend, usage};
+use super::frame::{Client, annotations, extend, usage};
 use super::{OpenAiProblem, Rendered, now};
 use crate::http::App;
 use crate::http::ask::answered;
