@@ -21,7 +21,7 @@ use tokenizers::Tokenizer;
 
 pub use checksums::{Checked, LIST as CHECKSUMS, verify};
 pub use folder::Error;
-pub(crate) use kernels::dot;
+pub(crate) use kernels::{dot, dot_bytes};
 pub use table::Comparison;
 pub use vector::UnitVector;
 

@@ -19,7 +19,7 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
 }
 
 /// Product of two rows of signed bytes. Sums of so many small numbers are exact in 32 bits.
-pub(super) fn dot_bytes(a: &[u8], b: &[u8]) -> f32 {
+pub(crate) fn dot_bytes(a: &[u8], b: &[u8]) -> f32 {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx512bw") {
         // SAFETY: the processor has just said that it has these instructions.

@@ -6,6 +6,7 @@
 //! the same, so that a killed process leaves nothing behind that matters.
 
 mod database;
+mod flat;
 mod graph;
 mod lock;
 mod rows;
@@ -239,11 +240,8 @@ impl Shelf {
             }
         }
         let shape = Shape { connections: self.search.graph_connections, build: self.search.graph_build, dimension };
-        // hnsw_rs cannot take points out, and a graph in use must not change under its readers' view.
-        let mut graph = Graph::new(shape, live.len());
-        graph.insert(&rows().collect::<Vec<_>>());
-        graph.reach(newest);
-        graph.save(&self.folder)?;
+        // hnsw_rs cannot take points out.
+        let graph = Graph::build(shape, &rows().collect::<Vec<_>>(), newest, &self.folder)?;
         Ok(Some(Arc::new(graph)))
     }
 

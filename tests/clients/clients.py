@@ -236,7 +236,13 @@ def mcp_client(service: Service, program: str) -> None:
         assert status == 200 and f'"protocolVersion":"{version}"' in text, text
         status, _, _ = service.call("/mcp", body, {**accept, "origin": "http://evil.example"})
         assert status == 403
-    shows("mcp (Python)", "http", "stdio", *versions)
+    # The stateless revision: no handshake, everything with each request.
+    meta = {"protocolVersion": "2026-07-28", "clientInfo": {"name": "test", "version": "1"}, "clientCapabilities": {}}
+    meta = {f"io.modelcontextprotocol/{key}": value for key, value in meta.items()}
+    accept = {"accept": "application/json, text/event-stream", "mcp-protocol-version": "2026-07-28", "mcp-method": "tools/list"}
+    status, _, text = service.call("/mcp", {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": meta}}, accept)
+    assert status == 200 and '"name":"fetch"' in text, text
+    shows("mcp (Python)", "http", "stdio", *versions, "2026-07-28")
 
 
 def dify(service: Service) -> None:

@@ -16,9 +16,9 @@ use hnsw_rs::prelude::AnnT as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::embed::UnitVector;
+use super::flat::{Flat, Point};
 use crate::read::files::hex;
-use crate::shelf::{Error, Neighbor, PassageId};
+use crate::shelf::{Error, PassageId};
 
 /// `1 - cosine`, never below zero: the crate's own asserts on rounding errors.
 /// The name of this type is written into saved graphs; renaming it makes them unreadable.
@@ -53,25 +53,27 @@ struct Manifest {
 
 /// A graph, in memory.
 pub(super) struct Graph {
-    hnsw: Hnsw<'static, f32, UnitDistance>,
-    shape: Shape,
-    /// The change that it has reached.
-    change: u64,
+    flat: Flat,
     /// The first passage that came after it.
     end: PassageId,
 }
 
 impl Graph {
-    /// An empty graph with room for `points`.
-    pub(super) fn new(shape: Shape, points: usize) -> Self {
+    /// Builds a graph of `vectors` on all cores, saves it below `folder` as what `change` has reached,
+    /// and keeps the view that questions walk.
+    pub(super) fn build(shape: Shape, vectors: &[(PassageId, &[f32])], change: u64, folder: &Path) -> Result<Self, Error> {
         const LAYERS: usize = 16;
-        let hnsw = Hnsw::new(shape.connections, points.max(1), LAYERS, shape.build, UnitDistance);
-        Self { hnsw, shape, change: 0, end: 0 }
+        let hnsw = Hnsw::new(shape.connections, vectors.len().max(1), LAYERS, shape.build, UnitDistance);
+        let rows: Vec<(&[f32], usize)> = vectors.iter().map(|(id, row)| (*row, *id as usize)).collect();
+        hnsw.parallel_insert_slice(&rows);
+        let end = vectors.iter().map(|(id, _)| id + 1).max().unwrap_or(0);
+        save(&hnsw, Manifest { shape, change, end, points: hnsw.get_nb_point(), files: vec![] }, folder)?;
+        Ok(Self { flat: flattened(&hnsw, shape.dimension), end })
     }
 
     /// Points in it, those that are gone included.
     pub(super) fn points(&self) -> usize {
-        self.hnsw.get_nb_point()
+        self.flat.points()
     }
 
     /// The first passage that came after it was built.
@@ -79,64 +81,9 @@ impl Graph {
         self.end
     }
 
-    /// Notes that it holds all there is up to `change`.
-    pub(super) fn reach(&mut self, change: u64) {
-        self.change = change;
-    }
-
-    /// Adds vectors, on all cores.
-    pub(super) fn insert(&mut self, vectors: &[(PassageId, &[f32])]) {
-        self.end = vectors.iter().map(|(id, _)| id + 1).max().unwrap_or(0).max(self.end);
-        let rows: Vec<(&[f32], usize)> = vectors.iter().map(|(id, row)| (*row, *id as usize)).collect();
-        self.hnsw.parallel_insert_slice(&rows);
-    }
-
-    /// The nearest of the passages that `allowed` lets through, nearest first.
-    pub(super) fn nearest(
-        &self,
-        vector: &UnitVector,
-        count: usize,
-        effort: usize,
-        allowed: &dyn Fn(PassageId) -> bool,
-    ) -> Vec<Neighbor> {
-        if vector.as_slice().len() != self.shape.dimension || self.points() == 0 {
-            return vec![];
-        }
-        let filter = |id: &usize| PassageId::try_from(*id).is_ok_and(allowed);
-        let found = self.hnsw.search_filter(vector.as_slice(), count, effort.max(count), Some(&filter));
-        let neighbors = found
-            .iter()
-            .filter_map(|found| Some(Neighbor { passage: PassageId::try_from(found.d_id).ok()?, score: 1.0 - found.distance }));
-        neighbors.collect()
-    }
-
-    /// Writes the graph below `folder`; earlier ones go when it is safe.
-    pub(super) fn save(&self, folder: &Path) -> Result<(), Error> {
-        let temporary = folder.join(format!("graph-{}.tmp", self.change));
-        let target = folder.join(format!("graph-{}", self.change));
-        remove(&temporary)?;
-        fs::create_dir_all(&temporary)?;
-        let name = self.hnsw.file_dump(&temporary, "graph").map_err(|error| std::io::Error::other(error.to_string()))?;
-        let mut files = Vec::new();
-        for suffix in ["hnsw.graph", "hnsw.data"] {
-            let file = format!("{name}.{suffix}");
-            let (length, sha256) = fingerprint(&temporary.join(&file))?;
-            File::open(temporary.join(&file))?.sync_all()?;
-            files.push((file, length, sha256));
-        }
-        let manifest = Manifest { shape: self.shape, change: self.change, end: self.end, points: self.points(), files };
-        let text = serde_json::to_vec(&manifest).expect("a manifest is numbers and names");
-        fs::write(temporary.join("manifest.json"), text)?;
-        File::open(temporary.join("manifest.json"))?.sync_all()?;
-        remove(&target)?;
-        fs::rename(&temporary, &target)?;
-        File::open(folder)?.sync_all()?;
-        for old in saved(folder)? {
-            if old != target {
-                remove(&old)?;
-            }
-        }
-        Ok(())
+    /// What questions walk.
+    pub(super) fn flat(&self) -> &Flat {
+        &self.flat
     }
 
     /// The graph saved below `folder`, if it is whole, of this shape, and not ahead of `newest`.
@@ -176,8 +123,52 @@ impl Graph {
         if hnsw.get_nb_point() != manifest.points {
             return Err("points are missing".to_owned());
         }
-        Ok(Self { hnsw, shape, change: manifest.change, end: manifest.end })
+        Ok(Self { flat: flattened(&hnsw, shape.dimension), end: manifest.end })
     }
+}
+
+/// Writes a graph below `folder`; earlier ones go when it is safe.
+fn save(hnsw: &Hnsw<'_, f32, UnitDistance>, mut manifest: Manifest, folder: &Path) -> Result<(), Error> {
+    let temporary = folder.join(format!("graph-{}.tmp", manifest.change));
+    let target = folder.join(format!("graph-{}", manifest.change));
+    remove(&temporary)?;
+    fs::create_dir_all(&temporary)?;
+    let name = hnsw.file_dump(&temporary, "graph").map_err(|error| std::io::Error::other(error.to_string()))?;
+    for suffix in ["hnsw.graph", "hnsw.data"] {
+        let file = format!("{name}.{suffix}");
+        let (length, sha256) = fingerprint(&temporary.join(&file))?;
+        File::open(temporary.join(&file))?.sync_all()?;
+        manifest.files.push((file, length, sha256));
+    }
+    let text = serde_json::to_vec(&manifest).expect("a manifest is numbers and names");
+    fs::write(temporary.join("manifest.json"), text)?;
+    File::open(temporary.join("manifest.json"))?.sync_all()?;
+    remove(&target)?;
+    fs::rename(&temporary, &target)?;
+    File::open(folder)?.sync_all()?;
+    for old in saved(folder)? {
+        if old != target {
+            remove(&old)?;
+        }
+    }
+    Ok(())
+}
+
+/// The view of a built graph.
+fn flattened(hnsw: &Hnsw<'_, f32, UnitDistance>, dimension: usize) -> Flat {
+    let index = hnsw.get_point_indexation();
+    let id = |id: usize| PassageId::try_from(id).unwrap_or(PassageId::MAX);
+    let points: Vec<_> =
+        (0..=usize::from(index.get_max_level_observed())).flat_map(|layer| index.get_layer_iterator(layer)).collect();
+    let points: Vec<Point<'_>> = points
+        .iter()
+        .map(|point| {
+            let layers = point.get_neighborhood_id();
+            let neighbours = layers.iter().map(|layer| layer.iter().map(|neighbour| id(neighbour.d_id)).collect());
+            Point { passage: id(point.get_origin_id()), vector: point.get_v(), neighbours: neighbours.collect() }
+        })
+        .collect();
+    Flat::of(&points, dimension)
 }
 
 /// Saved graphs, the oldest first.

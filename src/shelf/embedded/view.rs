@@ -81,7 +81,7 @@ impl View {
         match &self.graph {
             // A graph walk that a filter thins out loses its way; a scan of the few does not.
             Some(graph) if allowed.len() > self.exact_below => {
-                let mut found = graph.nearest(vector, count, self.effort, &|id| allowed.contains(id));
+                let mut found = graph.flat().nearest(vector, count, self.effort, &|id| allowed.contains(id), &|id| self.row(id));
                 // What came after the graph was built is compared one by one.
                 found.extend(self.scan_from(graph.end(), vector, count, allowed));
                 best_of(found, count)
