@@ -70,11 +70,11 @@ fn by_tokens(
     scores.collect()
 }
 
+/// An encoder reads each sentence with its context, and only once: that takes long enough.
 fn by_vectors(embedder: &Embedder, question: &Question, contexts: &[String], found: &[(usize, Span, &str)]) -> Vec<(f32, f32)> {
-    let alone: Vec<&str> = found.iter().map(|(.., text)| *text).collect();
-    let both: Vec<String> = found.iter().map(|(owner, _, text)| format!("{}\n{text}", contexts[*owner])).collect();
-    let both: Vec<&str> = both.iter().map(String::as_str).collect();
-    embedder.relevance(question.as_str(), &alone).into_iter().zip(embedder.relevance(question.as_str(), &both)).collect()
+    let texts: Vec<String> = found.iter().map(|(owner, _, text)| format!("{}\n{text}", contexts[*owner])).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    embedder.relevance(question.as_str(), &texts).into_iter().map(|score| (score, score)).collect()
 }
 
 /// For each text the share of the question's terms that it has; rare terms weigh more.
