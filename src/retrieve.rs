@@ -50,6 +50,16 @@ pub enum QuestionError {
     NoWord,
 }
 
+/// Whether `text` holds more than spaces and punctuation. The API's document says the same as a
+/// pattern, by ranges that every reader of patterns knows: classes of letters are read in many ways.
+pub fn says_something(text: &str) -> bool {
+    let silent = |c: char| {
+        matches!(c, '\0'..='/' | ':'..='@' | '['..='`' | '{'..='\u{bf}' | '\u{1680}' | '\u{2000}'..='\u{206f}' | '\u{3000}'..='\u{303f}'
+            | '\u{ff00}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff20}' | '\u{ff3b}'..='\u{ff40}' | '\u{ff5b}'..='\u{ff65}')
+    };
+    !text.chars().all(silent)
+}
+
 impl Question {
     /// Checks `text`; control characters are dropped.
     pub fn parse(text: &str, limit: Option<usize>) -> Result<Self, QuestionError> {
@@ -63,7 +73,7 @@ impl Question {
         if clean.is_empty() {
             return Err(QuestionError::Empty);
         }
-        if !clean.chars().any(char::is_alphanumeric) {
+        if !says_something(clean) {
             return Err(QuestionError::NoWord);
         }
         Ok(Self(clean.to_owned()))

@@ -31,7 +31,11 @@ pub(super) struct QueryBody {
     /// Any: there is one library.
     #[serde(default)]
     knowledge_id: Option<String>,
-    #[schema(min_length = 1, max_length = 4000, pattern = r"[\p{L}\p{N}]")]
+    #[schema(
+        min_length = 1,
+        max_length = 4000,
+        pattern = r"[^\x00-/:-@\[-`{-\u00bf\u1680\u2000-\u206f\u3000-\u303f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]"
+    )]
     query: String,
     #[serde(default, deserialize_with = "object")]
     #[schema(value_type = Option<SettingBody>)]

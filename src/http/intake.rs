@@ -22,6 +22,7 @@ use super::error::Problem;
 use crate::article::{ArticleId, Record, Source};
 use crate::library::{IngestReport, Library, Outcome};
 use crate::read::files::{hex, source};
+use crate::retrieve::says_something;
 
 /// An article to be added.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
@@ -30,7 +31,10 @@ pub(super) struct NewArticle {
     #[serde(alias = "id", rename(serialize = "id"))]
     key: Option<String>,
     title: Option<String>,
-    #[schema(min_length = 1, pattern = r"[\p{L}\p{N}]")]
+    #[schema(
+        min_length = 1,
+        pattern = r"[^\x00-/:-@\[-`{-\u00bf\u1680\u2000-\u206f\u3000-\u303f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]"
+    )]
     text: String,
     authors: Option<Vec<String>>,
     /// YYYY-MM-DD
@@ -42,7 +46,11 @@ pub(super) struct NewArticle {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Description {
-    #[schema(min_length = 1, pattern = r"[\p{L}\p{N}]", nullable = false)]
+    #[schema(
+        min_length = 1,
+        pattern = r"[^\x00-/:-@\[-`{-\u00bf\u1680\u2000-\u206f\u3000-\u303f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]",
+        nullable = false
+    )]
     title: Option<String>,
     authors: Option<Vec<String>>,
     affiliation: Option<String>,
@@ -119,7 +127,7 @@ impl NewArticle {
         for text in single.chain(authors.iter_mut().flatten()) {
             text.retain(|c| !c.is_control() || matches!(c, '\n' | '\t'));
         }
-        if parsed.text.chars().any(char::is_alphanumeric) { Ok(parsed) } else { Err(Problem::invalid("`text` holds no word")) }
+        if says_something(&parsed.text) { Ok(parsed) } else { Err(Problem::invalid("`text` holds no word")) }
     }
 
     /// A source of its own, under the name `key`.
@@ -234,9 +242,7 @@ pub(super) async fn describe(
 ) -> Result<Json<TakenArticle>, Problem> {
     let Json(fields) = body?;
     let described: Description = serde_json::from_value(fields.clone()).map_err(|error| Problem::invalid(error.to_string()))?;
-    if described.title.as_ref().is_some_and(|title| !title.chars().any(char::is_alphanumeric))
-        || fields.get("title") == Some(&Value::Null)
-    {
+    if described.title.as_ref().is_some_and(|title| !says_something(title)) || fields.get("title") == Some(&Value::Null) {
         return Err(Problem::invalid("`title` holds no word"));
     }
     if let Some(date) = described.published.as_ref().filter(|date| date.len() != 10 || date.parse::<jiff::civil::Date>().is_err())

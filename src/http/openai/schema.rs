@@ -57,11 +57,15 @@ enum Content {
 }
 
 #[derive(Deserialize, ToSchema)]
-#[schema(min_length = 1, max_length = 4000, pattern = r"[\p{L}\p{N}]")]
+#[schema(
+    min_length = 1,
+    max_length = 4000,
+    pattern = r"[^\x00-/:-@\[-`{-\u00bf\u1680\u2000-\u206f\u3000-\u303f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]"
+)]
 struct Words(String);
 
 #[derive(Deserialize, ToSchema)]
-#[schema(min_items = 1, max_items = 1)]
+#[schema(min_items = 1)]
 struct Parts(Vec<Part>);
 
 #[derive(Deserialize, ToSchema)]
@@ -140,7 +144,11 @@ enum InputType {
 #[derive(Deserialize, ToSchema)]
 pub(in crate::http) struct RerankRequest {
     model: Option<String>,
-    #[schema(min_length = 1, max_length = 4000, pattern = r"[\p{L}\p{N}]")]
+    #[schema(
+        min_length = 1,
+        max_length = 4000,
+        pattern = r"[^\x00-/:-@\[-`{-\u00bf\u1680\u2000-\u206f\u3000-\u303f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]"
+    )]
     query: String,
     #[schema(min_items = 1, max_items = 1000)]
     documents: Vec<String>,

@@ -23,7 +23,12 @@ const TURNS: usize = 16;
 #[schema(as = Ask)]
 pub(in crate::http) struct AskBody {
     /// In any language; at most `answer.max_question_chars` characters.
-    #[schema(min_length = 1, max_length = 4000, pattern = r"[\p{L}\p{N}]", example = "强省会的关键在于什么？")]
+    #[schema(
+        min_length = 1,
+        max_length = 4000,
+        pattern = r"[^\x00-/:-@\[-`{-\u00bf\u1680\u2000-\u206f\u3000-\u303f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]",
+        example = "强省会的关键在于什么？"
+    )]
     pub(in crate::http) question: String,
     /// Passages to answer from; a refusal shows as many.
     #[schema(minimum = 1, maximum = 100, default = 5)]
