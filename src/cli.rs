@@ -1,6 +1,9 @@
 //! The command line: one file per command.
 
 mod ask;
+mod backup;
+mod check;
+mod doctor;
 mod eval;
 mod ingest;
 mod key;
@@ -17,6 +20,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use toml::Value;
 
+use crate::http::collections;
 use crate::settings::{self, Override, Settings};
 use crate::shelf;
 
@@ -50,6 +54,9 @@ struct Common {
     /// Folder that holds the library [default: ibid-data]
     #[arg(long, global = true, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Collection to work on, below the data folder [default: the library itself]
+    #[arg(long, global = true, value_name = "NAME")]
+    collection: Option<String>,
     /// Folder of an embedding model [default: the model in the binary]
     #[arg(long, global = true, value_name = "DIR")]
     model: Option<PathBuf>,
@@ -82,6 +89,20 @@ enum Command {
     ///
     /// The same tools are at `/mcp` of `ibid serve`.
     Mcp,
+    /// Copy the library into one file, while it is used or not
+    ///
+    /// The file holds all articles, versions and vectors as they stand at one moment, and is
+    /// verified before it appears. `ibid restore` puts it back.
+    Backup(backup::Backup),
+    /// Put a copy made by `ibid backup` into an empty data folder
+    Restore(backup::Restore),
+    /// Verify the library, while it is used or not
+    ///
+    /// Compares every row with its checksum and the caches with theirs. Ends with 3 when
+    /// something is damaged that cannot be made again; caches are built again by themselves.
+    Check(check::Check),
+    /// Say what would keep ibid from working here, and what to do about it
+    Doctor,
     /// Embed all articles anew, with another model or other chunk rules
     Reembed,
     /// List, describe, verify, measure and fetch embedding models
@@ -119,7 +140,14 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     if let Command::Serve(serve) = &command {
         overrides.extend(serve.overrides());
     }
-    let settings = resolve(common.config, overrides)?;
+    let mut settings = resolve(common.config, overrides)?;
+    if let Some(name) = &common.collection {
+        if !collections::is_name(name) {
+            let message = format!("`{}` is no name for a collection", name.escape_debug());
+            return Err(setup::Usage(format!("{message}\nhint: small letters, digits and hyphens, 64 at most")).into());
+        }
+        settings.library.data = settings.library.data.join(collections::FOLDER).join(name);
+    }
     setup::logging(&settings.log, common.quiet)?;
     match command {
         Command::Serve(_) => serve::run(settings, common.quiet),
@@ -129,6 +157,10 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Model(model) => model::run(&model, &settings, common.quiet),
         Command::Mcp => mcp::run(settings),
         Command::Key(key) => key::run(&key, &settings),
+        Command::Backup(backup) => backup::backup(&backup, &settings, common.quiet),
+        Command::Restore(restore) => backup::restore(&restore, &settings, common.quiet),
+        Command::Check(check) => check::run(&check, &settings, common.quiet),
+        Command::Doctor => Ok(doctor::run(&settings)),
         Command::Reembed => reembed::run(settings, common.quiet),
         Command::Settings => Ok(ExitCode::SUCCESS),
     }

@@ -21,7 +21,7 @@ use tokenizers::Tokenizer;
 
 pub use checksums::{Checked, LIST as CHECKSUMS, verify};
 pub use folder::Error;
-pub(crate) use kernels::{dot, dot_bytes};
+pub(crate) use kernels::{dot, dot_bytes, instructions};
 pub use table::Comparison;
 pub use vector::UnitVector;
 

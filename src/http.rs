@@ -6,6 +6,8 @@
 
 mod articles;
 mod ask;
+pub mod collections;
+mod connections;
 mod dialects;
 mod dify;
 mod edge;
@@ -13,6 +15,7 @@ mod error;
 mod export;
 mod health;
 mod intake;
+mod jobs;
 pub mod keys;
 mod markdown;
 mod mcp;
@@ -21,6 +24,7 @@ mod openai;
 mod openapi;
 mod page;
 mod pool;
+mod rates;
 mod verify;
 mod wire;
 
@@ -29,12 +33,10 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, Request};
-use axum::routing::{get, post};
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{any, get, post};
 use axum::{Router, middleware};
 use tokio::net::TcpListener;
-use tower::Layer as _;
-use tower::util::MapRequestLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
@@ -42,20 +44,29 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::answer::Answer;
 use crate::library::{Library, Timings};
 use crate::settings;
+use collections::Collections;
+use connections::Limits;
 use error::Problem;
 use keys::Keys;
 use metrics::Metrics;
 use pool::Pool;
+use rates::Rates;
 
 /// What all handlers share.
 pub struct App {
     library: OnceLock<Arc<Library>>,
+    /// The name of what it answers from.
+    collection: String,
+    /// The others.
+    collections: Arc<Collections>,
     /// Where questions are answered.
-    pool: Pool,
+    pool: Arc<Pool>,
     /// Where articles are taken in, one request at a time.
-    writers: Pool,
-    metrics: Metrics,
-    keys: Keys,
+    writers: Arc<Pool>,
+    /// Rung when there is a job to work off.
+    job_bell: Arc<jobs::Bell>,
+    metrics: Arc<Metrics>,
+    keys: Arc<Keys>,
     public_url: String,
     /// Names by which this service is called.
     hosts: Vec<String>,
@@ -63,6 +74,7 @@ pub struct App {
     max_body_bytes: usize,
     max_upload_bytes: usize,
     max_question_chars: usize,
+    limits: Limits,
     started: i64,
 }
 
@@ -72,7 +84,7 @@ impl App {
     /// # Errors
     /// When the keys cannot be read, or there are none and others than this machine could ask.
     pub fn new(settings: &settings::Settings, address: SocketAddr) -> Result<Arc<Self>, String> {
-        let keys = Keys::open(&settings.server.keys)?;
+        let keys = Keys::open(&settings.server.keys, Rates::new(settings.server.requests_per_minute))?;
         if !keys.are_needed() && !address.ip().is_loopback() {
             return Err(format!(
                 "`{address}` can be reached from other machines, and no key is needed\nhint: set `server.keys` \
@@ -92,24 +104,55 @@ impl App {
         let hosts = ["localhost", "127.0.0.1", "[::1]", edge::host_of(authority)].map(str::to_owned).to_vec();
         Ok(Arc::new(Self {
             library: OnceLock::new(),
-            pool: Pool::new(workers, server.queue),
-            writers: Pool::new(1, server.queue),
-            metrics: Metrics::new(),
-            keys,
+            collection: collections::FIRST.to_owned(),
+            collections: Arc::default(),
+            pool: Arc::new(Pool::new(workers, server.queue)),
+            writers: Arc::new(Pool::new(1, server.queue)),
+            job_bell: Arc::default(),
+            metrics: Arc::new(Metrics::new()),
+            keys: Arc::new(keys),
             public_url,
             hosts,
             on_loopback: address.ip().is_loopback(),
             max_body_bytes: server.max_body_bytes,
             max_upload_bytes: usize::try_from(settings.read.max_source_bytes).unwrap_or(usize::MAX),
             max_question_chars: settings.answer.max_question_chars,
+            limits: Limits {
+                connections: connections::possible(server.max_connections),
+                head: Duration::from_secs(server.head_seconds),
+                body: Duration::from_secs(server.body_seconds),
+                write: Duration::from_secs(server.write_seconds),
+            },
             started: openai::models::started(),
         }))
     }
 
     /// From now on questions are answered from `library`.
-    pub fn ready(&self, library: Library) {
+    pub fn ready(self: &Arc<Self>, library: Library) {
         // A second call changes nothing: the first library stays.
-        let _ = self.library.set(Arc::new(library));
+        if self.library.set(Arc::new(library)).is_ok() {
+            jobs::work(self);
+            if self.collection == collections::FIRST {
+                self.open_collections();
+            }
+        }
+    }
+
+    /// An app for collection `name`, which shares the workers and the keys of this one.
+    fn beside(&self, name: &str) -> Arc<Self> {
+        Arc::new(Self {
+            library: OnceLock::new(),
+            collection: name.to_owned(),
+            collections: Arc::clone(&self.collections),
+            pool: Arc::clone(&self.pool),
+            writers: Arc::clone(&self.writers),
+            job_bell: Arc::default(),
+            metrics: Arc::clone(&self.metrics),
+            keys: Arc::clone(&self.keys),
+            public_url: format!("{}/collections/{name}", self.public_url),
+            hosts: self.hosts.clone(),
+            ..*self
+        })
     }
 
     fn library(&self) -> Result<Arc<Library>, Problem> {
@@ -137,8 +180,18 @@ impl App {
     }
 }
 
-/// All routes, and the document that describes them.
+/// All that the service answers.
 pub fn router(app: Arc<App>) -> Router {
+    routes(&app)
+        .route("/collections/{collection}", any(collections::dispatch))
+        .route("/collections/{collection}/", any(collections::dispatch))
+        .route("/collections/{collection}/{*rest}", any(collections::dispatch))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), edge::wrap))
+        .with_state(app)
+}
+
+/// What one library answers, and the document that describes it.
+fn routes(app: &Arc<App>) -> Router<Arc<App>> {
     let uploads = DefaultBodyLimit::max(app.max_upload_bytes);
     let (router, document) = OpenApiRouter::with_openapi(openapi::outline())
         .routes(routes!(intake::add))
@@ -150,6 +203,11 @@ pub fn router(app: Arc<App>) -> Router {
         .routes(routes!(articles::one, intake::describe, intake::remove))
         .routes(routes!(articles::text))
         .routes(routes!(articles::citation))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::one, jobs::cancel))
+        .routes(routes!(jobs::events))
+        .routes(routes!(collections::list, collections::make))
+        .routes(routes!(collections::remove))
         .routes(routes!(verify::verify))
         .routes(routes!(openai::models::list))
         .routes(routes!(openai::models::one))
@@ -167,7 +225,7 @@ pub fn router(app: Arc<App>) -> Router {
     router
         .merge(viewer)
         .merge(without_prefix())
-        .nest_service("/mcp", mcp::service(&app))
+        .nest_service("/mcp", mcp::service(app))
         .route("/", get(page::index))
         .route("/articles/{id}", get(page::index))
         .route("/assets/{name}", get(page::asset))
@@ -175,8 +233,6 @@ pub fn router(app: Arc<App>) -> Router {
         .fallback(error::no_route)
         .method_not_allowed_fallback(error::no_method)
         .layer(DefaultBodyLimit::max(app.max_body_bytes))
-        .layer(middleware::from_fn_with_state(Arc::clone(&app), edge::wrap))
-        .with_state(app)
 }
 
 /// OpenAI's routes for clients whose base was written without `/v1`.
@@ -197,22 +253,15 @@ pub async fn serve_stdio(app: Arc<App>) -> anyhow::Result<()> {
 }
 
 /// Serves until `stop` resolves, then lets running requests end for `drain`.
-pub async fn serve(
-    listener: TcpListener,
-    app: Arc<App>,
-    stop: impl Future<Output = ()> + Send + 'static,
-    drain: Duration,
-) -> std::io::Result<()> {
+pub async fn serve(listener: TcpListener, app: Arc<App>, stop: impl Future<Output = ()> + Send + 'static, drain: Duration) {
     let (told, mut heard) = tokio::sync::oneshot::channel();
     let stopping = async move {
         stop.await;
         // Nobody listens when the server has already ended.
         let _ = told.send(());
     };
-    // Outside the router, for what it changes is where a request goes.
-    let service = MapRequestLayer::new(edge::tidy).layer(router(app));
-    let service = axum::ServiceExt::<Request>::into_make_service(service);
-    let serving = async { axum::serve(listener, service).with_graceful_shutdown(stopping).await };
+    let limits = app.limits;
+    let serving = connections::serve(listener, router(app), limits, stopping);
     let too_long = async {
         if (&mut heard).await.is_ok() {
             tokio::time::sleep(drain).await;
@@ -221,9 +270,14 @@ pub async fn serve(
         }
     };
     tokio::select! {
-        ended = serving => ended,
-        () = too_long => Ok(()),
+        () = serving => {}
+        () = too_long => {}
     }
+}
+
+/// Connections of those `wanted` that the system has descriptors for.
+pub fn possible_connections(wanted: usize) -> usize {
+    connections::possible(wanted)
 }
 
 /// An answer as `POST /v1/ask` gives it, for the command line.

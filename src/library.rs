@@ -5,8 +5,10 @@
 //! ask      Question → evidence → answer with citations
 //! ```
 
+mod check;
 mod corpus;
 mod ingest;
+mod jobs;
 mod recognise;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,13 +21,14 @@ use crate::retrieve::{self, Evidence, Mode, Question, Retrieved, milliseconds};
 use crate::settings::Settings;
 use crate::shelf::{Error, Filter, Identity, Shelf, StoredArticle};
 
+pub use check::{Checked, check};
 pub use corpus::{Corpus, Unusable};
 pub use ingest::{IngestReport, Outcome, Progress};
 
 /// What questions are asked of.
 pub struct Library {
     shelf: Shelf,
-    embedder: Embedder,
+    embedder: Arc<Embedder>,
     settings: Settings,
     /// One writes at a time: what a source held before must not change meanwhile.
     writer: Mutex<()>,
@@ -66,7 +69,8 @@ pub struct Timings {
 
 impl Library {
     /// Opens the library that `settings` name, or begins one.
-    pub fn open(settings: Settings, embedder: Embedder) -> Result<Self, Error> {
+    pub fn open(settings: Settings, embedder: impl Into<Arc<Embedder>>) -> Result<Self, Error> {
+        let embedder = embedder.into();
         let identity = identity(&settings, &embedder);
         let shelf = Shelf::open(&settings.library.data, identity, settings.search.clone())?;
         Ok(Self { shelf, embedder, settings, writer: Mutex::default() })
@@ -76,7 +80,7 @@ impl Library {
     pub fn reembed(settings: Settings, embedder: Embedder, progress: &dyn Fn(Progress<'_>)) -> Result<Self, Error> {
         let identity = identity(&settings, &embedder);
         let shelf = Shelf::open_for_reembedding(&settings.library.data, identity, settings.search.clone())?;
-        let library = Self { shelf, embedder, settings, writer: Mutex::default() };
+        let library = Self { shelf, embedder: Arc::new(embedder), settings, writer: Mutex::default() };
         library.replace_passages(progress)?;
         drop(library.shelf);
         // The caches hold what was; opening again brings them up to what is.
@@ -96,6 +100,11 @@ impl Library {
     /// The model.
     pub fn embedder(&self) -> &Embedder {
         &self.embedder
+    }
+
+    /// The model, for another library.
+    pub fn shared_embedder(&self) -> Arc<Embedder> {
+        Arc::clone(&self.embedder)
     }
 
     /// All settings.

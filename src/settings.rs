@@ -58,6 +58,16 @@ section!(
         queue: usize,
         /// Bytes a request's body may have.
         max_body_bytes: usize,
+        /// Requests a minute for each key, 0 for no limit.
+        requests_per_minute: u32,
+        /// Connections at once.
+        max_connections: usize,
+        /// Seconds for a request's head.
+        head_seconds: u64,
+        /// Seconds for each 16 KiB of a body.
+        body_seconds: u64,
+        /// Seconds for a client that does not read.
+        write_seconds: u64,
         /// Seconds to finish in after the signal to stop.
         drain_seconds: u64,
     }

@@ -37,6 +37,22 @@ pub struct Identity {
     pub chunk_rules: String,
 }
 
+impl std::fmt::Display for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let model = &self.model;
+        let prefixes = format!("{:?}/{:?}", model.question_prefix, model.passage_prefix);
+        write!(
+            f,
+            "model `{}` (weights {}, {} dimensions, {} pooling, prefixes {prefixes}) and chunk rules {}",
+            model.id,
+            model.sha256.get(..16).unwrap_or(&model.sha256),
+            model.dimension,
+            model.pooling,
+            self.chunk_rules
+        )
+    }
+}
+
 /// A source as the shelf knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownSource {
@@ -197,6 +213,67 @@ impl Filter {
     }
 }
 
+/// Sources that were taken in to be read later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Its id; later jobs have greater ones.
+    pub id: String,
+    /// When it was begun, in seconds since 1970.
+    pub created: i64,
+    /// How it stands.
+    pub state: JobState,
+    /// Sources in all.
+    pub sources: usize,
+    /// Sources that were read.
+    pub done: usize,
+    /// What came of them.
+    pub tally: Tally,
+}
+
+/// How a job stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JobState {
+    /// Nothing of it was read.
+    Waiting,
+    /// It is being read.
+    Running,
+    /// All was read.
+    Done,
+    /// Somebody ended it; what was read is kept.
+    Cancelled,
+    /// It cannot go on, and why.
+    Failed(String),
+}
+
+impl JobState {
+    /// Whether it stays as it is.
+    pub fn has_ended(&self) -> bool {
+        matches!(self, Self::Done | Self::Cancelled | Self::Failed(_))
+    }
+}
+
+/// What came of a job's sources.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Articles that are new.
+    pub added: usize,
+    /// Articles that are a new version.
+    pub replaced: usize,
+    /// Articles that were known.
+    pub unchanged: usize,
+    /// Passages embedded.
+    pub passages: usize,
+    /// Sources, or parts of them, that could not be used.
+    pub unusable_in_all: usize,
+    /// The first [`Self::UNUSABLE`] of them: path and reason.
+    pub unusable: Vec<(String, String)>,
+}
+
+impl Tally {
+    /// Reasons that are kept.
+    pub const UNUSABLE: usize = 100;
+}
+
 /// How much is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counts {
@@ -239,6 +316,14 @@ pub enum Error {
         /// The system's words.
         reason: std::io::Error,
     },
+    /// Something would have to be written over.
+    #[error("`{path}` {reason}, and nothing is written over")]
+    Occupied {
+        /// The file or folder.
+        path: String,
+        /// Why it is no place for this.
+        reason: String,
+    },
     /// The database is damaged, or of a format that this version does not know.
     #[error("`{file}` cannot be used: {reason}\nhint: restore it from a backup, or move the folder away and ingest again")]
     Damaged {
@@ -266,7 +351,12 @@ impl Error {
             Self::Database(error) => error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull),
             Self::Write(error) => full(error),
             Self::Words(tantivy::TantivyError::IoError(error)) => full(error),
-            Self::Held { .. } | Self::OtherModel { .. } | Self::Folder { .. } | Self::Damaged { .. } | Self::Words(_) => false,
+            Self::Held { .. }
+            | Self::Occupied { .. }
+            | Self::OtherModel { .. }
+            | Self::Folder { .. }
+            | Self::Damaged { .. }
+            | Self::Words(_) => false,
         }
     }
 }

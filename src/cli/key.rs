@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 
 use super::output::{print, say};
 use super::setup::Usage;
-use crate::http::keys::{NewKey, Scope};
+use crate::http::keys::{NewKey, is_scope};
 use crate::settings::Settings;
 
 #[derive(Args)]
@@ -25,7 +25,7 @@ enum Command {
         /// Whose it is: letters, digits, `-` and `_`
         #[arg(value_name = "NAME")]
         name: String,
-        /// What it allows: read, write, admin
+        /// What it allows: read, write, admin; in one collection only: read@NAME
         #[arg(long = "scope", value_name = "SCOPE", default_value = "read")]
         scopes: Vec<String>,
     },
@@ -41,8 +41,10 @@ pub(super) fn run(arguments: &Key, settings: &Settings) -> anyhow::Result<ExitCo
     if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) {
         return Err(Usage(format!("`{}` is no name: letters, digits, `-` and `_` only", name.escape_debug())).into());
     }
-    if let Some(unknown) = scopes.iter().find(|scope| Scope::named(scope).is_none()) {
-        return Err(Usage(format!("`{}` is no scope: read, write and admin are", unknown.escape_debug())).into());
+    if let Some(unknown) = scopes.iter().find(|scope| !is_scope(scope)) {
+        return Err(
+            Usage(format!("`{}` is no scope: read, write and admin are, or read@COLLECTION", unknown.escape_debug())).into()
+        );
     }
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("the system gives no random bytes: {error}"))?;

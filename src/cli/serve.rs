@@ -93,7 +93,7 @@ async fn serve(settings: Settings, quiet: bool) -> anyhow::Result<ExitCode> {
     }
     // The server is waiting for this, and for nothing else.
     let _ = ended.send(());
-    serving.await??;
+    serving.await?;
     match reason {
         Some(error) => Err(error),
         None => Ok(ExitCode::SUCCESS),

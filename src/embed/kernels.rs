@@ -4,6 +4,17 @@
 //! here it is compiled anew for wider ones, which are called after the processor was asked.
 #![expect(unsafe_code, reason = "a function for instructions that not every processor has can only be called so")]
 
+/// The widest instructions that products use on this processor.
+pub(crate) fn instructions() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx512bw") {
+        return "AVX-512";
+    } else if is_x86_feature_detected!("avx2") {
+        return "AVX2";
+    }
+    "portable instructions"
+}
+
 /// Product of two vectors.
 pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     #[cfg(target_arch = "x86_64")]

@@ -14,6 +14,7 @@ use tokio_stream::StreamExt as _;
 use utoipa::IntoParams;
 
 use super::App;
+use super::collections::Grant;
 use super::error::{Problem, ProblemBody};
 use super::wire::{self, AnswerBody, AskBody, Format, SearchBody, StageBody};
 use super::{dialects, export};
@@ -65,10 +66,12 @@ pub(super) fn answered(
 ))]
 pub(super) async fn ask(
     State(app): State<Arc<App>>,
+    grant: Grant,
     wanted: Result<Query<Wanted>, QueryRejection>,
     body: Result<Json<AskBody>, JsonRejection>,
 ) -> Result<Response, Problem> {
     let (Query(wanted), Json(body)) = (wanted?, body?);
+    let app = app.named(body.collection.as_deref(), &grant)?;
     let stream = body.stream;
     let (asking, _) = body.asking(app.max_question_chars)?;
     if stream {
@@ -133,9 +136,11 @@ fn event<T: Serialize>(name: &str, data: &T) -> Event {
 ))]
 pub(super) async fn search(
     State(app): State<Arc<App>>,
+    grant: Grant,
     body: Result<Json<AskBody>, JsonRejection>,
 ) -> Result<Json<SearchBody>, Problem> {
     let Json(body) = body?;
+    let app = app.named(body.collection.as_deref(), &grant)?;
     let (asking, mode) = body.asking(app.max_question_chars)?;
     let found = app.with_library(move |library| {
         let found = library.find(&asking.question, &asking.filter, mode, asking.limit)?;

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::App;
+use super::collections::Grant;
 use super::error::Problem;
 use super::wire::{object, place, round, whole};
 use crate::library::Library;
@@ -119,11 +120,12 @@ impl IntoResponse for DifyProblem {
 /// Dify's external knowledge
 #[utoipa::path(post, path = "/retrieval", tag = "Dify", request_body = QueryBody, responses(
     (status = 200, body = RecordsBody), (status = 400, body = DifyErrorBody)))]
-pub(super) async fn retrieval(State(app): State<Arc<App>>, body: Bytes) -> Result<Json<RecordsBody>, DifyProblem> {
+pub(super) async fn retrieval(State(app): State<Arc<App>>, grant: Grant, body: Bytes) -> Result<Json<RecordsBody>, DifyProblem> {
     let asked: QueryBody = serde_json::from_slice(&body)
         .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "invalid_request", format!("the body is no query: {error}")))?;
     let question = Question::parse(&asked.query, Some(app.max_question_chars))?;
-    tracing::debug!(knowledge_id = ?asked.knowledge_id, "retrieval");
+    // Whatever name Dify was given; that of a collection leads to it.
+    let app = app.named(asked.knowledge_id.as_deref().filter(|name| app.known(name)), &grant)?;
     let setting = asked.retrieval_setting;
     let limit = setting.top_k.unwrap_or(USUAL).clamp(1, MOST);
     let threshold = setting.score_threshold.unwrap_or(0.0);

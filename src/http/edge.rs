@@ -49,18 +49,18 @@ fn request_id(headers: &HeaderMap) -> HeaderValue {
 }
 
 /// Wraps every request.
-pub(super) async fn wrap(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(super) async fn wrap(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let id = request_id(request.headers());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, route);
-    let uri = request.uri();
-    let allowed = app
-        .admits(request.headers())
-        .and_then(|()| app.keys.check(&method, uri.path(), uri.query().unwrap_or_default(), request.headers()));
+    let allowed = app.admits(request.headers()).and_then(|()| app.keys.check(&request));
     let mut response = match allowed {
-        Ok(()) => next.run(request).instrument(span.clone()).await,
+        Ok(grant) => {
+            request.extensions_mut().insert(grant);
+            next.run(request).instrument(span.clone()).await
+        }
         Err(problem) if route.contains("retrieval") => DifyProblem::from(problem).into_response(),
         Err(problem) if OPENAI.iter().any(|path| route.ends_with(path)) => OpenAiProblem::from(problem).into_response(),
         Err(problem) => problem.into_response(),

@@ -56,6 +56,11 @@ impl Problem {
         Self { status, code, message, hint, retry_after_s: None }
     }
 
+    /// With the seconds after which to try again.
+    pub(super) fn retry_after(self, seconds: u64) -> Self {
+        Self { retry_after_s: Some(seconds), ..self }
+    }
+
     /// The status that it is sent with.
     pub(super) fn status(&self) -> StatusCode {
         self.status
@@ -106,18 +111,17 @@ impl Problem {
 
     /// The library is still being opened.
     pub(super) fn not_ready() -> Self {
-        let problem = Self::new(
+        Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "not_ready",
             "the library is being opened\nhint: wait until `GET /readyz` answers 200",
-        );
-        Self { retry_after_s: Some(1), ..problem }
+        )
+        .retry_after(1)
     }
 
     /// All workers and all places in the queue are taken.
     pub(super) fn overloaded() -> Self {
-        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "overloaded", "too many questions at once");
-        Self { retry_after_s: Some(1), ..problem }
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "overloaded", "too many questions at once").retry_after(1)
     }
 
     /// A fault of ours: the details go to the log and not to the client.
@@ -132,8 +136,7 @@ impl From<shelf::Error> for Problem {
         if error.is_no_room() {
             tracing::error!(%error, "there is no room left");
             let message = "there is no room left to keep this\nhint: free some room on the disk of the data folder";
-            let problem = Self::new(StatusCode::INSUFFICIENT_STORAGE, "insufficient_storage", message);
-            return Self { retry_after_s: Some(30), ..problem };
+            return Self::new(StatusCode::INSUFFICIENT_STORAGE, "insufficient_storage", message).retry_after(30);
         }
         Self::internal(&error)
     }

@@ -11,7 +11,8 @@ use axum::extract::multipart::{Multipart, MultipartRejection};
 use axum::extract::rejection::{BytesRejection, JsonRejection, QueryRejection};
 use axum::extract::{FromRequest as _, Path, Query, Request, State};
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -19,6 +20,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::App;
 use super::error::Problem;
+use super::jobs::JobBody;
 use crate::article::{ArticleId, Record, Source};
 use crate::library::{IngestReport, Library, Outcome};
 use crate::read::files::{hex, source};
@@ -78,9 +80,17 @@ pub(super) struct TakenArticle {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-struct Unused {
-    path: String,
-    reason: String,
+pub(super) struct Unused {
+    pub(super) path: String,
+    pub(super) reason: String,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Waiting {
+    /// Answer when the next question finds them; `false` begins a job.
+    #[param(default = true)]
+    wait: Option<bool>,
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -202,13 +212,26 @@ async fn files(mut form: Multipart) -> Result<Vec<Source>, Problem> {
 /// Add articles
 ///
 /// One article, a list of them, JSON Lines, or a form of files (.txt, .md, .html, .jsonl). What was
-/// sent before under the same `key` or file name is replaced. The next question finds them.
-#[utoipa::path(post, path = "/v1/articles", tag = "articles", request_body(content(
-    (NewArticle = "application/json"), (String = "application/x-ndjson"))), responses((status = 200, body = Taken)))]
-pub(super) async fn add(State(app): State<Arc<App>>, request: Request) -> Result<Json<Taken>, Problem> {
+/// sent before under the same `key` or file name is replaced. The next question finds them. With
+/// `?wait=false` they are kept at once and read one after the other, as a job that can be watched.
+#[utoipa::path(post, path = "/v1/articles", tag = "articles", params(Waiting), request_body(content(
+    (NewArticle = "application/json"), (String = "application/x-ndjson"))), responses(
+    (status = 200, body = Taken), (status = 202, description = "a job was begun", body = JobBody)))]
+pub(super) async fn add(
+    State(app): State<Arc<App>>,
+    waiting: Result<Query<Waiting>, QueryRejection>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let Query(Waiting { wait }) = waiting?;
     let sources = sources(&app, request).await?;
-    let done = app.with_writer(move |library| report(library, library.add(&sources)?));
-    done.await.map(Json)
+    if wait.unwrap_or(true) {
+        let done = app.with_writer(move |library| report(library, library.add(&sources)?));
+        return Ok(Json(done.await?).into_response());
+    }
+    let job = app.with_writer(move |library| Ok(library.begin_job(&sources)?)).await?;
+    app.job_bell.ring();
+    let place = format!("/v1/jobs/{}", job.id);
+    Ok((StatusCode::ACCEPTED, [(LOCATION, place)], Json(JobBody::from(job))).into_response())
 }
 
 /// Replace an article: its id stays, its version grows

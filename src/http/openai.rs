@@ -14,6 +14,8 @@ pub(super) mod responses;
 mod schema;
 mod tasks;
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::FromRequest;
 use axum::extract::rejection::JsonRejection;
@@ -23,6 +25,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use super::App;
+use super::collections::Grant;
 use super::error::Problem;
 use super::markdown;
 use super::wire::{AnswerBody, CitationBody};
@@ -144,6 +148,18 @@ impl Body {
         self.field(name, "a whole number, 1 or more", |value| {
             value.as_f64().filter(|number| number.fract() == 0.0 && *number >= 1.0).map(|number| number as usize)
         })
+    }
+
+    /// The model asked for, and what answers for it: `ibid`, or `ibid/NAME` for a collection.
+    fn answering(&self, app: &Arc<App>, grant: &Grant) -> Result<(String, Arc<App>), OpenAiProblem> {
+        let model = self.text("model")?.unwrap_or_else(|| MODEL.to_owned());
+        if model == MODEL {
+            return Ok((model, app.named(None, grant)?));
+        }
+        let collection = model.strip_prefix(MODEL).and_then(|rest| rest.strip_prefix('/')).filter(|name| app.known(name));
+        let collection = collection.ok_or_else(|| OpenAiProblem::unknown_model(&model))?;
+        let app = app.named(Some(collection), grant)?;
+        Ok((model, app))
     }
 
     /// The model asked for, if `known` says that there is one of this name.

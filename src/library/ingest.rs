@@ -159,7 +159,7 @@ impl Library {
         self.shelf.refresh()
     }
 
-    fn take(&self, source: &Source, known: &mut [KnownSource], report: &mut IngestReport) -> Result<(), Error> {
+    pub(super) fn take(&self, source: &Source, known: &mut [KnownSource], report: &mut IngestReport) -> Result<(), Error> {
         let mut earlier = known.iter_mut().find(|known| known.location == source.location);
         if earlier.as_ref().is_some_and(|known| known.sha256 == source.sha256 && known.path == source.path) {
             report.unchanged += 1;

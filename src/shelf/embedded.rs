@@ -5,11 +5,16 @@
 //! index of words up to the last change and swaps in a new [`View`]. Opening does
 //! the same, so that a killed process leaves nothing behind that matters.
 
+mod backup;
 mod database;
 mod flat;
 mod graph;
+pub mod inspect;
+mod jobs;
 mod lock;
 mod rows;
+mod schema;
+mod sums;
 mod view;
 mod words;
 
@@ -22,13 +27,14 @@ use self::graph::{Graph, Shape};
 use self::view::{Block, PassageSet};
 use self::words::Words;
 use super::{
-    Change, Content, Counts, Error, Filter, Identity, Incoming, KeptTokens, KnownSource, Neighbor, PassageId, StoredArticle,
+    Change, Content, Counts, Error, Filter, Identity, Incoming, Job, KeptTokens, KnownSource, Neighbor, PassageId, StoredArticle,
     StoredPassage,
 };
-use crate::article::ArticleId;
+use crate::article::{ArticleId, Source};
 use crate::embed::UnitVector;
 use crate::settings;
 
+pub use self::backup::{backup, restore};
 pub use self::view::View;
 
 /// The folder of the index of words, below the data folder.
@@ -76,7 +82,12 @@ impl Shelf {
         let writer = database::open(folder)?;
         claim(&writer, &identity, folder)?;
         let newest = database::last_change(&writer)?;
-        let words = Words::open(&folder.join(WORDS), newest)?;
+        if let Some(seen) = words::reached_in(&folder.join(WORDS)).filter(|seen| *seen > newest) {
+            // Caches follow what is safely on the disk: the database has lost what they have seen.
+            let reason = format!("it ends at change {newest}, and change {seen} was made: this is an older state of it");
+            return Err(Error::Damaged { file: folder.join(database::FILE).display().to_string(), reason });
+        }
+        let words = Words::open(&folder.join(WORDS))?;
         // The dictionary takes a moment to load; the first question shall not wait for it.
         std::thread::spawn(|| super::terms::terms("词典"));
         let dimension = identity.model.dimension;
@@ -144,6 +155,41 @@ impl Shelf {
         Ok(())
     }
 
+    /// Keeps `sources` as job `id`, whole or not at all.
+    pub fn add_job(&self, id: &str, created: i64, sources: &[Source]) -> Result<(), Error> {
+        Ok(jobs::add(&mut held(&self.writer), id, created, sources)?)
+    }
+
+    /// Writes down how far `job` has come, and lets go of the source of it that was `read`.
+    pub fn note_job(&self, job: &Job, read: Option<usize>) -> Result<(), Error> {
+        Ok(jobs::note(&mut held(&self.writer), job, read)?)
+    }
+
+    /// Ends a job that has not ended; `false` when there is none such.
+    pub fn cancel_job(&self, id: &str) -> Result<bool, Error> {
+        Ok(jobs::cancel(&mut held(&self.writer), id)?)
+    }
+
+    /// The job of this id.
+    pub fn job(&self, id: &str) -> Result<Option<Job>, Error> {
+        self.read(|connection| jobs::one(connection, id))
+    }
+
+    /// The latest jobs, the last begun first.
+    pub fn jobs(&self, limit: usize) -> Result<Vec<Job>, Error> {
+        self.read(|connection| jobs::latest(connection, limit))
+    }
+
+    /// The first job that has not ended.
+    pub fn next_job(&self) -> Result<Option<Job>, Error> {
+        self.read(jobs::next)
+    }
+
+    /// The first source of a job that has not been read, and its place.
+    pub fn job_source(&self, job: &str) -> Result<Option<(usize, Source)>, Error> {
+        self.read(|connection| jobs::source(connection, job))
+    }
+
     /// Brings the caches up to the last change and swaps in a view of it.
     pub fn refresh(&self) -> Result<(), Error> {
         let writer = held(&self.writer);
@@ -193,7 +239,8 @@ impl Shelf {
     /// Vectors of passages added after `change`, and the numbers of those that are current.
     fn load_block(&self, connection: &Connection, change: u64) -> Result<(Option<Block>, Vec<PassageId>), Error> {
         let dimension = self.identity.model.dimension;
-        let mut statement = connection.prepare_cached("SELECT id, vector, removed FROM passages WHERE added > ?1 ORDER BY id")?;
+        let sql = format!("SELECT id, vector, removed, sum IS {} FROM passages WHERE added > ?1 ORDER BY id", sums::PASSAGE);
+        let mut statement = connection.prepare_cached(&sql)?;
         let mut rows = statement.query([change])?;
         let (mut block, mut added) = (None::<Block>, Vec::new());
         while let Some(row) = rows.next()? {
@@ -208,6 +255,10 @@ impl Shelf {
                 None => block.rows.resize(block.rows.len() + dimension, 0.0),
             }
             if row.get::<_, Option<i64>>(2)?.is_none() {
+                if !row.get::<_, bool>(3)? {
+                    let file = self.folder.join(database::FILE).display().to_string();
+                    return Err(Error::Damaged { file, reason: format!("passage {id} is not as it was written") });
+                }
                 added.push(id);
             }
         }

@@ -75,21 +75,28 @@ fn what_comes_after_the_graph_was_built_is_found_beside_it() {
 }
 
 #[test]
-fn a_library_of_the_first_format_is_migrated() {
-    let data = tempfile::tempdir().unwrap();
-    let library = library(data.path());
-    library.add(&[sent("ferry", "新渡口每天开十二班船，最后一班在晚上九点。")]).unwrap();
-    drop(library);
-    let database = rusqlite::Connection::open(data.path().join("ibid.sqlite")).unwrap();
-    let back = "ALTER TABLE articles DROP COLUMN language; ALTER TABLE passages DROP COLUMN tokens;
-                UPDATE meta SET value = '1' WHERE key = 'format'";
-    database.execute_batch(back).unwrap();
-    drop(database);
-    let library = self::library(data.path());
-    let asking = Asking::of(Question::parse("新渡口最后一班船几点开？", None).unwrap(), 5);
-    let answer = library.ask(&asking, &mut |_| ()).unwrap().0;
-    assert!(answer.answerable && answer.citations[0].quote().contains("九点"));
-    assert_eq!(answer.citations[0].article().article.record.language.as_deref(), Some("zh"));
+fn libraries_of_all_earlier_formats_are_migrated() {
+    let to_2 = "ALTER TABLE sources DROP COLUMN sum; ALTER TABLE articles DROP COLUMN sum; ALTER TABLE passages DROP COLUMN sum;
+                DROP TABLE jobs; DROP TABLE job_sources; UPDATE meta SET value = '2' WHERE key = 'format';";
+    let to_1 = "ALTER TABLE articles DROP COLUMN language; ALTER TABLE passages DROP COLUMN tokens;
+                UPDATE meta SET value = '1' WHERE key = 'format';";
+    for back in [vec![to_2], vec![to_2, to_1]] {
+        let data = tempfile::tempdir().unwrap();
+        let library = library(data.path());
+        library.add(&[sent("ferry", "新渡口每天开十二班船，最后一班在晚上九点。")]).unwrap();
+        drop(library);
+        let database = rusqlite::Connection::open(data.path().join("ibid.sqlite")).unwrap();
+        database.execute_batch(&back.concat()).unwrap();
+        drop(database);
+        let library = self::library(data.path());
+        let asking = Asking::of(Question::parse("新渡口最后一班船几点开？", None).unwrap(), 5);
+        let answer = library.ask(&asking, &mut |_| ()).unwrap().0;
+        assert!(answer.answerable && answer.citations[0].quote().contains("九点"));
+        assert_eq!(answer.citations[0].article().article.record.language.as_deref(), Some("zh"));
+        assert!(library.begin_job(&[sent("pier", "旧码头只停货船。")]).is_ok());
+        drop(library);
+        assert!(crate::service::run(&["check", "--deep", "--data", data.path().to_str().unwrap()]).status.success());
+    }
 }
 
 #[test]

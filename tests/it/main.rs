@@ -8,12 +8,14 @@
 )]
 
 mod bad_input;
+mod collections;
 mod eval;
 mod http;
 mod hub;
 mod kill;
 mod living;
 mod model;
+mod operations;
 mod pages;
 mod rooms;
 mod service;

@@ -55,6 +55,7 @@ const SERIALISERS: [&str; 10] = [
     "read/front_matter",
     "embed/folder",
     "embed/hub",
+    "shelf/embedded/jobs",
     "shelf/embedded/rows",
     "shelf/embedded/graph",
 ];

@@ -50,9 +50,15 @@ pub(crate) struct Service {
 impl Service {
     /// Starts it and waits until it is ready.
     pub(crate) fn start(data: &Path, arguments: &[&str]) -> Self {
+        Self::start_with(data, arguments, &[])
+    }
+
+    /// Starts it with settings from the environment.
+    pub(crate) fn start_with(data: &Path, arguments: &[&str], environment: &[(String, String)]) -> Self {
         let mut child = Command::new(IBID)
             .args(["serve", "--listen", "127.0.0.1:0", "--data", data.to_str().unwrap()])
             .args(arguments)
+            .envs(environment.iter().cloned())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -69,6 +75,16 @@ impl Service {
             std::thread::sleep(Duration::from_millis(10));
         }
         service
+    }
+
+    /// Host and port.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// What its links begin with.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
     }
 
     /// Sends a request as written and gives status, head and body.

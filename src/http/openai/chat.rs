@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 
 use super::chunks::{self, Chunks};
 use super::frame::{Client, annotations, extend, usage};
-use super::{Body, MODEL, OpenAiErrorBody, OpenAiProblem, Rendered, conversation, now, schema, tasks};
+use super::{Body, OpenAiErrorBody, OpenAiProblem, Rendered, conversation, now, schema, tasks};
 use crate::http::App;
 use crate::http::ask::answered;
+use crate::http::collections::Grant;
 use crate::http::wire::{self, AnswerBody};
 use crate::library::Asking;
 
@@ -26,8 +27,7 @@ struct Chat {
 }
 
 impl Chat {
-    fn of(headers: &HeaderMap, body: &Body, app: &App) -> Result<Self, OpenAiProblem> {
-        let model = body.model(MODEL, |name| name == MODEL)?;
+    fn of(model: String, headers: &HeaderMap, body: &Body, app: &App) -> Result<Self, OpenAiProblem> {
         let messages = body.field("messages", "a list of messages", |value| value.as_array().cloned())?.unwrap_or_default();
         if messages.is_empty() {
             return Err(OpenAiProblem::field("messages", "`messages` is empty"));
@@ -56,10 +56,12 @@ impl Chat {
 ))]
 pub(in crate::http) async fn completions(
     State(app): State<Arc<App>>,
+    grant: Grant,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, OpenAiProblem> {
-    let chat = Chat::of(&headers, &body, &app)?;
+    let (model, app) = body.answering(&app, &grant)?;
+    let chat = Chat::of(model, &headers, &body, &app)?;
     let frame = Chunks::new(chat.model, chat.client);
     if let Some(text) = tasks::answer(&chat.prompt) {
         return Ok(if chat.stream {

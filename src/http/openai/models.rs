@@ -9,6 +9,8 @@ use utoipa::ToSchema;
 
 use super::{MODEL, OpenAiProblem, now};
 use crate::http::App;
+use crate::http::collections::Grant;
+use crate::http::keys::Scope;
 
 /// A model that can be named in requests.
 #[derive(Debug, Serialize, ToSchema)]
@@ -31,23 +33,30 @@ pub(in crate::http) struct ModelListBody {
 }
 
 /// `ibid` answers; the embedding model embeds and ranks.
-fn all(app: &App) -> Result<Vec<ModelBody>, OpenAiProblem> {
+fn all(app: &App, grant: &Grant) -> Result<Vec<ModelBody>, OpenAiProblem> {
     let embedder = app.library()?.embedder().info().id.clone();
     let model = |id: String, name: String| ModelBody { id, object: "model", created: app.started, owned_by: "ibid", name };
     let answers = model(MODEL.to_owned(), "ibid: answers with citations".to_owned());
-    Ok(vec![answers, model(embedder.clone(), format!("{embedder}: embeddings"))])
+    let others = app.collections.names().into_iter().filter(|name| grant.allows(Scope::Read, name));
+    let others = others.map(|name| model(format!("{MODEL}/{name}"), format!("ibid: answers from `{name}`")));
+    let embeddings = model(embedder.clone(), format!("{embedder}: embeddings"));
+    Ok([answers].into_iter().chain(others).chain([embeddings]).collect())
 }
 
 /// List the models
 #[utoipa::path(get, path = "/v1/models", tag = "OpenAI", responses((status = 200, body = ModelListBody)))]
-pub(in crate::http) async fn list(State(app): State<Arc<App>>) -> Result<Json<ModelListBody>, OpenAiProblem> {
-    Ok(Json(ModelListBody { object: "list", data: all(&app)? }))
+pub(in crate::http) async fn list(State(app): State<Arc<App>>, grant: Grant) -> Result<Json<ModelListBody>, OpenAiProblem> {
+    Ok(Json(ModelListBody { object: "list", data: all(&app, &grant)? }))
 }
 
 /// One model
 #[utoipa::path(get, path = "/v1/models/{id}", tag = "OpenAI", params(("id" = String, Path, min_length = 1)), responses((status = 200, body = ModelBody)))]
-pub(in crate::http) async fn one(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<ModelBody>, OpenAiProblem> {
-    let found = all(&app)?.into_iter().find(|model| model.id == id);
+pub(in crate::http) async fn one(
+    State(app): State<Arc<App>>,
+    grant: Grant,
+    Path(id): Path<String>,
+) -> Result<Json<ModelBody>, OpenAiProblem> {
+    let found = all(&app, &grant)?.into_iter().find(|model| model.id == id);
     found.map(Json).ok_or_else(|| OpenAiProblem::unknown_model(&id))
 }
 

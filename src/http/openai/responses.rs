@@ -11,9 +11,10 @@ use serde_json::{Value, json};
 use tokio_stream::StreamExt as _;
 
 use super::chunks::pieces;
-use super::{Body, MODEL, OpenAiErrorBody, OpenAiProblem, Rendered, conversation, detail, now, schema, tasks};
+use super::{Body, OpenAiErrorBody, OpenAiProblem, Rendered, conversation, detail, now, schema, tasks};
 use crate::http::App;
 use crate::http::ask::answered;
+use crate::http::collections::Grant;
 use crate::http::wire::{self, AnswerBody, CitationBody};
 
 /// A response's names, the same in all its events.
@@ -52,8 +53,8 @@ fn messages(body: &Body) -> Result<Vec<Value>, OpenAiProblem> {
         (Object = "application/json"), (Object = "text/event-stream"))),
     (status = 400, description = "something in the request is wrong", body = OpenAiErrorBody),
 ))]
-pub(in crate::http) async fn create(State(app): State<Arc<App>>, body: Body) -> Result<Response, OpenAiProblem> {
-    let model = body.model(MODEL, |name| name == MODEL)?;
+pub(in crate::http) async fn create(State(app): State<Arc<App>>, grant: Grant, body: Body) -> Result<Response, OpenAiProblem> {
+    let (model, app) = body.answering(&app, &grant)?;
     if body.text("previous_response_id")?.is_some() {
         let message = "responses are not stored\nhint: send the whole conversation as `input`";
         return Err(OpenAiProblem::field("previous_response_id", message));

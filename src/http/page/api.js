@@ -3,6 +3,9 @@
 
 import { word } from "./words.js";
 
+/** What the addresses of this collection begin with; empty for the first. */
+export const base = location.pathname.match(/^\/collections\/[^/]+/)?.[0] ?? "";
+
 /** Something that went wrong, in words for the reader. */
 export class Problem extends Error {
   /** @param {string} message @param {{ code?: string, request?: string, retryAfter?: number }} [about] */
@@ -35,7 +38,7 @@ async function reach(path, options = {}) {
   let response;
   const headers = { ...options.headers, ...(key() ? { authorization: `Bearer ${key()}` } : {}) };
   try {
-    response = await fetch(path, { ...options, headers });
+    response = await fetch(base + path, { ...options, headers });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Problem(word("unreachable"));
@@ -92,7 +95,7 @@ export async function* ask(body, signal) {
 export function upload(file, gone) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("POST", "/v1/articles");
+    request.open("POST", `${base}/v1/articles`);
     if (key()) request.setRequestHeader("authorization", `Bearer ${key()}`);
     request.upload.onprogress = (event) => gone(event.total ? event.loaded / event.total : 1);
     request.onerror = () => reject(new Problem(word("unreachable")));

@@ -2,6 +2,7 @@
 // The page: asks, shows answers with their marks, and opens articles at the quote.
 // Article text only ever becomes text nodes. Offsets count code points, as the API says.
 
+import { base } from "./api.js";
 import * as chat from "./chat.js";
 import { at, make } from "./dom.js";
 import * as library from "./library.js";
@@ -67,7 +68,7 @@ function start() {
   library.start();
   reader.start();
   view("ask");
-  const article = location.pathname.match(/^\/articles\/([^/]+)$/);
+  const article = location.pathname.slice(base.length).match(/^\/articles\/([^/]+)$/);
   const query = new URLSearchParams(location.search);
   const question = query.get("q");
   // The list of languages for the filter comes with the welcome.

@@ -1,7 +1,7 @@
 // @ts-check
 // The conversation: questions, stages, sentences with their marks, sources, refusals, errors.
 
-import { Problem, ask, json, useKey } from "./api.js";
+import { Problem, ask, base, json, useKey } from "./api.js";
 import { at, button, make } from "./dom.js";
 import { lines, open } from "./reader.js";
 import { word } from "./words.js";
@@ -83,7 +83,7 @@ function found(passages) {
 
 /** @param {any} answer @param {string} question */
 function settled(answer, question) {
-  const link = make("a", { href: `/?q=${encodeURIComponent(question)}`, class: "quiet" }, word("share"));
+  const link = make("a", { href: `${base}/?q=${encodeURIComponent(question)}`, class: "quiet" }, word("share"));
   if (!answer.answerable) {
     const head = make("div", { class: "refusal" }, make("p", {}, word("refused")), make("p", { class: "quiet" }, word("tryThis")));
     return [head, answer.citations.length ? make("p", { class: "quiet" }, word("nearest")) : null, sources(answer), make("p", {}, link)];
@@ -135,7 +135,7 @@ export async function put(question) {
       const n = data.citations.length;
       at("status").textContent = !data.answerable ? word("refused") : n === 1 ? word("answeredOne") : word("answered", { n });
       earlier.push(question);
-      history.replaceState(null, "", `/?q=${encodeURIComponent(question)}`);
+      history.replaceState(null, "", `${base}/?q=${encodeURIComponent(question)}`);
     }
   } catch (error) {
     if (error.name === "AbortError") {

@@ -1,7 +1,7 @@
 // @ts-check
 // The article beside the answer: its text, the quote marked by its offsets, copying.
 
-import { json, text } from "./api.js";
+import { base, json, text } from "./api.js";
 import { at, make } from "./dom.js";
 import { spoken, word } from "./words.js";
 
@@ -90,7 +90,7 @@ export async function copyCitation() {
   if (at("pane").hidden) return;
   const { article_id: id, version, url } = places[shown];
   const style = at("style").value;
-  const link = url ?? `${location.origin}/articles/${id}${version ? `?version=${version}` : ""}`;
+  const link = url ?? `${location.origin}${base}/articles/${id}${version ? `?version=${version}` : ""}`;
   const query = new URLSearchParams({ style, ...(version ? { version: String(version) } : {}) });
   await copy(style === "link" ? link : (await text(`/v1/articles/${encodeURIComponent(id)}/citation?${query}`)).trim());
 }

@@ -43,6 +43,9 @@ pub(in crate::http) struct AskBody {
     /// Server-sent events instead of one answer: `stage`, `sources`, `statement`, `answer`, `error`.
     #[serde(default)]
     pub(in crate::http) stream: bool,
+    /// Which collection, when it is not the one that the address says.
+    #[schema(example = "default")]
+    pub(in crate::http) collection: Option<String>,
     /// For `/v1/search`.
     #[serde(default)]
     mode: ModeBody,

@@ -4,38 +4,16 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::rows;
+use super::{rows, schema, sums};
 use crate::article::{ArticleId, Passage};
-use crate::read::language;
 use crate::shelf::{Change, Content, Counts, Error, Identity, Incoming, KnownArticle, KnownSource, NewPassage};
 
-/// The form of the tables. An earlier one is migrated, any other refused.
-const FORMAT: &str = "2";
-
-const SCHEMA: &str = "
-CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS sources (
-  id INTEGER PRIMARY KEY, location TEXT NOT NULL UNIQUE, path TEXT NOT NULL, sha256 TEXT NOT NULL, left_out TEXT NOT NULL);
--- With row numbers: without them SQLite copies whole texts to compare keys.
--- The current version of an article has superseded NULL, otherwise the change that ended it.
-CREATE TABLE IF NOT EXISTS articles (
-  id TEXT NOT NULL, version INTEGER NOT NULL, source INTEGER NOT NULL, ordinal INTEGER NOT NULL, superseded INTEGER,
-  sha256 TEXT NOT NULL, key TEXT, title TEXT NOT NULL, authors TEXT NOT NULL, affiliation TEXT, published TEXT, url TEXT,
-  encoding TEXT NOT NULL, notes TEXT NOT NULL, title_lines TEXT, byline_lines TEXT, text BLOB NOT NULL,
-  headings TEXT NOT NULL, lines BLOB NOT NULL, language TEXT, PRIMARY KEY (id, version));
-CREATE INDEX IF NOT EXISTS articles_of_source ON articles (source) WHERE superseded IS NULL;
--- Numbers are dense and never used again: a removal is a bit in the view.
-CREATE TABLE IF NOT EXISTS passages (
-  id INTEGER PRIMARY KEY, article TEXT NOT NULL, version INTEGER NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL,
-  section TEXT, vector BLOB, added INTEGER NOT NULL, removed INTEGER, tokens BLOB);
-CREATE INDEX IF NOT EXISTS passages_of_article ON passages (article, version);
-CREATE INDEX IF NOT EXISTS passages_added ON passages (added);
-CREATE INDEX IF NOT EXISTS passages_removed ON passages (removed) WHERE removed IS NOT NULL;
-";
+/// Its name in the data folder.
+pub(super) const FILE: &str = "ibid.sqlite";
 
 /// Opens the database in `folder`, making it if it is not there.
 pub(super) fn open(folder: &Path) -> Result<Connection, Error> {
-    let file = folder.join("ibid.sqlite");
+    let file = folder.join(FILE);
     let damaged = |reason: rusqlite::Error| Error::Damaged { file: file.display().to_string(), reason: reason.to_string() };
     let connection = connect(folder)?;
     let state: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(damaged)?;
@@ -45,54 +23,36 @@ pub(super) fn open(folder: &Path) -> Result<Connection, Error> {
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_master WHERE type = 'table'", [], |row| row.get(0)).map_err(damaged)?;
     if tables > 0 {
-        let mut format = meta(&connection, "format").map_err(damaged)?.unwrap_or_default();
-        if format == "1" {
-            migrate(&connection).map_err(damaged)?;
-            FORMAT.clone_into(&mut format);
+        let format = meta(&connection, "format").map_err(damaged)?.unwrap_or_default();
+        if !schema::migrate(&connection, &format).map_err(damaged)? {
+            let reason = format!("it has format `{format}`, this version of ibid reads format `{}`", schema::FORMAT);
+            return Err(Error::Damaged { file: file.display().to_string(), reason });
         }
-        if format != FORMAT {
-            let reason = format!("it has format `{format}`, this version of ibid reads format `{FORMAT}`");
+        if let Some(reason) = sums::damage(&connection).map_err(damaged)? {
             return Err(Error::Damaged { file: file.display().to_string(), reason });
         }
     } else {
-        let all = format!("BEGIN; {SCHEMA} INSERT INTO meta VALUES ('format', '{FORMAT}'), ('change', '0'); COMMIT;");
-        connection.execute_batch(&all).map_err(damaged)?;
+        schema::begin(&connection).map_err(damaged)?;
     }
     Ok(connection)
 }
 
-/// Format 1 → 2: articles know their language; passages their tokens, which are filled when they are embedded anew.
-fn migrate(connection: &Connection) -> rusqlite::Result<()> {
-    let transaction = connection.unchecked_transaction()?;
-    transaction.execute_batch("ALTER TABLE articles ADD COLUMN language TEXT; ALTER TABLE passages ADD COLUMN tokens BLOB")?;
-    {
-        let mut articles = transaction.prepare("SELECT rowid, text FROM articles")?;
-        let mut update = transaction.prepare("UPDATE articles SET language = ?2 WHERE rowid = ?1")?;
-        let mut rows = articles.query([])?;
-        while let Some(row) = rows.next()? {
-            let text: Vec<u8> = row.get(1)?;
-            update.execute(params![row.get::<_, i64>(0)?, language(&String::from_utf8_lossy(&text))])?;
-        }
-    }
-    transaction.execute("UPDATE meta SET value = '2' WHERE key = 'format'", [])?;
-    transaction.commit()
-}
-
 /// One more connection to the database in `folder`.
 pub(super) fn connect(folder: &Path) -> Result<Connection, Error> {
-    let file = folder.join("ibid.sqlite");
+    let file = folder.join(FILE);
     let open = || {
         let connection = Connection::open(&file)?;
         connection.busy_timeout(std::time::Duration::from_secs(10))?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.set_prepared_statement_cache_capacity(64);
+        sums::teach(&connection)?;
         Ok(connection)
     };
     open().map_err(|reason: rusqlite::Error| Error::Damaged { file: file.display().to_string(), reason: reason.to_string() })
 }
 
-fn meta(connection: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
+pub(super) fn meta(connection: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
     connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).optional()
 }
 
@@ -103,7 +63,7 @@ pub(super) fn last_change(connection: &Connection) -> rusqlite::Result<u64> {
 
 /// What filled the shelf: `Err` names both when it is not `identity`.
 pub(super) fn claim(connection: &Connection, identity: &Identity, folder: &Path) -> Result<(), Error> {
-    let now = describe(identity);
+    let now = identity.to_string();
     match meta(connection, "identity")? {
         Some(filled) if filled == now => Ok(()),
         Some(filled) if last_change(connection)? > 0 => {
@@ -115,21 +75,8 @@ pub(super) fn claim(connection: &Connection, identity: &Identity, folder: &Path)
 
 /// Writes down what fills the shelf from now on.
 pub(super) fn set_identity(connection: &Connection, identity: &Identity) -> rusqlite::Result<()> {
-    connection.execute("INSERT OR REPLACE INTO meta VALUES ('identity', ?1)", [describe(identity)])?;
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('identity', ?1)", [identity.to_string()])?;
     Ok(())
-}
-
-fn describe(identity: &Identity) -> String {
-    let model = &identity.model;
-    let prefixes = format!("{:?}/{:?}", model.question_prefix, model.passage_prefix);
-    format!(
-        "model `{}` (weights {}, {} dimensions, {} pooling, prefixes {prefixes}) and chunk rules {}",
-        model.id,
-        model.sha256.get(..16).unwrap_or(&model.sha256),
-        model.dimension,
-        model.pooling,
-        identity.chunk_rules
-    )
 }
 
 /// How much is kept.
@@ -187,8 +134,9 @@ pub(super) fn commit(connection: &mut Connection, change: &Change) -> rusqlite::
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let number = last_change(&transaction)? + 1;
     transaction.execute(
-        "INSERT INTO sources (location, path, sha256, left_out) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (location) DO UPDATE SET path = excluded.path, sha256 = excluded.sha256, left_out = excluded.left_out",
+        "INSERT INTO sources (location, path, sha256, left_out, sum) VALUES (?1, ?2, ?3, ?4, checksum(?1, ?2, ?3, ?4))
+         ON CONFLICT (location) DO UPDATE
+         SET path = excluded.path, sha256 = excluded.sha256, left_out = excluded.left_out, sum = excluded.sum",
         params![change.location, change.path, change.sha256, rows::left_out_to_json(&change.left_out)],
     )?;
     let source: i64 =
@@ -285,6 +233,7 @@ pub(super) fn remove(connection: &mut Connection, location: &str) -> rusqlite::R
     }
     // The row stays when old citations point to it, so that they still resolve.
     transaction.execute("UPDATE sources SET sha256 = '' WHERE location = ?1", [location])?;
+    transaction.execute(&format!("UPDATE sources SET sum = {} WHERE location = ?1", sums::SOURCE), [location])?;
     set_change(&transaction, number)?;
     transaction.commit()?;
     Ok(number)
@@ -315,8 +264,8 @@ pub(super) fn insert_passages(
 ) -> rusqlite::Result<()> {
     let next: i64 = connection.query_row("SELECT coalesce(max(id), -1) + 1 FROM passages", [], |row| row.get(0))?;
     let mut insert = connection.prepare_cached(
-        "INSERT INTO passages (id, article, version, start, stop, section, vector, added, tokens)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO passages (id, article, version, start, stop, section, vector, added, tokens, sum)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, checksum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9))",
     )?;
     for (id, NewPassage { passage, vector, tokens }) in (next..).zip(&content.passages) {
         let bytes = vector.as_ref().map(crate::embed::UnitVector::to_bytes);

@@ -103,16 +103,9 @@ impl Graph {
     }
 
     fn load_from(path: &Path, shape: Shape, newest: u64) -> Result<Self, String> {
-        let text = fs::read(path.join("manifest.json")).map_err(|error| error.to_string())?;
-        let manifest: Manifest = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
+        let manifest = verified(path)?;
         if manifest.shape != shape || manifest.change > newest {
             return Err("it belongs to another state of the library".to_owned());
-        }
-        for (file, length, sha256) in &manifest.files {
-            let found = fingerprint(&path.join(file)).map_err(|error| error.to_string())?;
-            if found != (*length, sha256.clone()) {
-                return Err(format!("`{file}` is damaged"));
-            }
         }
         let name = manifest.files.first().and_then(|(file, ..)| file.strip_suffix(".hnsw.graph")).ok_or("no files")?;
         // The loaded graph borrows its loader; one is leaked at each start, a few hundred bytes.
@@ -125,6 +118,25 @@ impl Graph {
         }
         Ok(Self { flat: flattened(&hnsw, shape.dimension), end: manifest.end })
     }
+}
+
+/// What is wrong with the graphs saved below `folder`.
+pub(super) fn look(folder: &Path) -> Vec<String> {
+    let saved = saved(folder).unwrap_or_default();
+    saved.iter().filter_map(|path| Some(format!("`{}`: {}", path.display(), verified(path).err()?))).collect()
+}
+
+/// The manifest of the graph in `path`, when its files are what it says.
+fn verified(path: &Path) -> Result<Manifest, String> {
+    let text = fs::read(path.join("manifest.json")).map_err(|error| error.to_string())?;
+    let manifest: Manifest = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
+    for (file, length, sha256) in &manifest.files {
+        let found = fingerprint(&path.join(file)).map_err(|error| error.to_string())?;
+        if found != (*length, sha256.clone()) {
+            return Err(format!("`{file}` is damaged"));
+        }
+    }
+    Ok(manifest)
 }
 
 /// Writes a graph below `folder`; earlier ones go when it is safe.

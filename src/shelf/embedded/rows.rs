@@ -18,7 +18,7 @@ pub(super) fn from_json(text: &str) -> Vec<String> {
     serde_json::from_str(text).unwrap_or_default()
 }
 
-fn to_json<T: Serialize>(value: &T) -> String {
+pub(super) fn to_json<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).expect("lists of numbers and texts are JSON")
 }
 
@@ -67,8 +67,9 @@ pub(super) fn insert_article(
     connection
         .prepare_cached(
             "INSERT INTO articles (id, version, source, ordinal, sha256, key, title, authors, affiliation, published, url, encoding,
-             notes, title_lines, byline_lines, text, headings, lines, language)
-             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)",
+             notes, title_lines, byline_lines, text, headings, lines, language, sum)
+             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,
+                     checksum(?1,?2,?3,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19))",
         )?
         .execute(params![
             incoming.id.0,
@@ -145,6 +146,14 @@ pub(super) fn article(connection: &Connection, id: &str, version: Option<u32>) -
 /// Current articles in the order of their sources, after skipping `offset`.
 pub(super) fn articles(connection: &Connection, offset: usize, limit: usize) -> rusqlite::Result<Vec<StoredArticle>> {
     let sql = format!("{ARTICLE} WHERE a.superseded IS NULL ORDER BY a.source, a.ordinal LIMIT ?1 OFFSET ?2");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![limit, offset], article_from)?;
+    rows.collect()
+}
+
+/// All versions of all articles, after skipping `offset`.
+pub(super) fn versions(connection: &Connection, offset: usize, limit: usize) -> rusqlite::Result<Vec<StoredArticle>> {
+    let sql = format!("{ARTICLE} ORDER BY a.rowid LIMIT ?1 OFFSET ?2");
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map(params![limit, offset], article_from)?;
     rows.collect()

@@ -39,11 +39,10 @@ struct Fields {
 }
 
 impl Words {
-    /// Opens the index in `folder`. One that is damaged, of another form, or ahead
-    /// of the database's `newest` change is begun anew.
-    pub(super) fn open(folder: &Path, newest: u64) -> Result<Self, Error> {
+    /// Opens the index in `folder`. One that is damaged or of another form is begun anew.
+    pub(super) fn open(folder: &Path) -> Result<Self, Error> {
         if folder.exists() {
-            match Self::open_existing(folder, newest) {
+            match Self::open_existing(folder) {
                 Ok(words) => return Ok(words),
                 Err(reason) => tracing::warn!(reason, "the index of words is built again"),
             }
@@ -60,15 +59,10 @@ impl Words {
         Self::with(Index::create_in_dir(folder, schema().0)?, 0)
     }
 
-    fn open_existing(folder: &Path, newest: u64) -> Result<Self, String> {
+    fn open_existing(folder: &Path) -> Result<Self, String> {
         let text = |error: tantivy::TantivyError| error.to_string();
         let index = Index::open_in_dir(folder).map_err(text)?;
-        let payload = index.load_metas().map_err(text)?.payload.unwrap_or_default();
-        let reached = payload.strip_prefix(FORM).and_then(|rest| rest.trim().parse().ok());
-        let reached: u64 = reached.ok_or("it has another form")?;
-        if reached > newest {
-            return Err("it knows changes that the database does not".to_owned());
-        }
+        let reached = reached_by(&index).ok_or("it has another form")?;
         let damaged = index.validate_checksum().map_err(text)?;
         if let Some(file) = damaged.iter().next() {
             return Err(format!("`{}` is damaged", file.display()));
@@ -121,6 +115,22 @@ impl Words {
     pub(super) fn searcher(&self) -> WordSearcher {
         WordSearcher { searcher: self.reader.searcher(), fields: self.fields }
     }
+}
+
+/// Whether the index in `folder` is whole and has reached `newest`; why it will be built again.
+pub(super) fn look(folder: &Path, newest: u64) -> Result<(), String> {
+    let words = Words::open_existing(folder)?;
+    let reached = words.reached();
+    if reached < newest { Err(format!("it has reached change {reached} of {newest}")) } else { Ok(()) }
+}
+
+/// The change that the index in `folder` has reached, when there is one that says so.
+pub(super) fn reached_in(folder: &Path) -> Option<u64> {
+    reached_by(&Index::open_in_dir(folder).ok()?)
+}
+
+fn reached_by(index: &Index) -> Option<u64> {
+    index.load_metas().ok()?.payload?.strip_prefix(FORM)?.trim().parse().ok()
 }
 
 /// One state of the index: later commits do not disturb it.

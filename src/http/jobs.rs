@@ -1,0 +1,245 @@
+//! `/v1/jobs…`: how far what was taken in with `?wait=false` has come.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use serde::{Deserialize, Serialize};
+use tokio_stream::{Stream, StreamExt as _};
+use utoipa::{IntoParams, ToSchema};
+
+use super::App;
+use super::error::Problem;
+use super::intake::Unused;
+use crate::library::Library;
+use crate::shelf::{Error, Job, JobState};
+
+/// How long a job waits that could not be kept on.
+const RETRY: Duration = Duration::from_secs(10);
+/// How often a job that is watched is looked at.
+const LOOK: Duration = Duration::from_millis(200);
+/// Jobs in a list, at most.
+const MOST: usize = 1000;
+
+/// A job, as it stands.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Job)]
+pub(super) struct JobBody {
+    id: String,
+    /// Seconds since 1970.
+    created: i64,
+    /// `waiting`, `running`, `done`, `cancelled` or `failed`.
+    state: &'static str,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<String>,
+    /// Sources in all.
+    sources: usize,
+    /// Sources that were read; what they hold is kept, and found by the next question two seconds later.
+    done: usize,
+    /// Articles that are new.
+    added: usize,
+    /// Articles that are a new version.
+    replaced: usize,
+    /// Articles that were known.
+    unchanged: usize,
+    /// Passages embedded.
+    passages: usize,
+    /// Sources, or parts of them, that could not be used.
+    unusable_in_all: usize,
+    /// The first hundred of them.
+    unusable: Vec<Unused>,
+}
+
+impl From<Job> for JobBody {
+    fn from(job: Job) -> Self {
+        let (state, failure) = match job.state {
+            JobState::Waiting => ("waiting", None),
+            JobState::Running => ("running", None),
+            JobState::Done => ("done", None),
+            JobState::Cancelled => ("cancelled", None),
+            JobState::Failed(reason) => ("failed", Some(reason)),
+        };
+        let tally = job.tally;
+        let unusable = tally.unusable.into_iter().map(|(path, reason)| Unused { path, reason }).collect();
+        Self {
+            id: job.id,
+            created: job.created,
+            state,
+            failure,
+            sources: job.sources,
+            done: job.done,
+            added: tally.added,
+            replaced: tally.replaced,
+            unchanged: tally.unchanged,
+            passages: tally.passages,
+            unusable_in_all: tally.unusable_in_all,
+            unusable,
+        }
+    }
+}
+
+/// Jobs, the last begun first.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = JobList)]
+pub(super) struct JobListBody {
+    jobs: Vec<JobBody>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Latest {
+    /// Jobs at most.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<usize>,
+}
+
+fn find(library: &Library, id: &str) -> Result<Job, Problem> {
+    library.shelf().job(id)?.ok_or_else(|| {
+        let message = format!("there is no job `{}`\nhint: `GET /v1/jobs` lists the latest", id.escape_debug());
+        Problem::new(StatusCode::NOT_FOUND, "unknown_job", message)
+    })
+}
+
+/// List the latest jobs
+#[utoipa::path(get, path = "/v1/jobs", tag = "articles", params(Latest), responses((status = 200, body = JobListBody)))]
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    latest: Result<Query<Latest>, QueryRejection>,
+) -> Result<Json<JobListBody>, Problem> {
+    let Query(Latest { limit }) = latest?;
+    let limit = limit.unwrap_or(100);
+    if !(1..=MOST).contains(&limit) {
+        return Err(Problem::invalid(format!("`limit` must be between 1 and {MOST}, not {limit}")));
+    }
+    let listed = app.with_library(move |library| {
+        let jobs = library.shelf().jobs(limit)?;
+        Ok(JobListBody { jobs: jobs.into_iter().map(JobBody::from).collect() })
+    });
+    listed.await.map(Json)
+}
+
+/// How far a job has come
+#[utoipa::path(get, path = "/v1/jobs/{id}", tag = "articles", params(("id" = String, Path)), responses((status = 200, body = JobBody)))]
+pub(super) async fn one(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<JobBody>, Problem> {
+    let found = app.with_library(move |library| Ok(find(library, &id)?.into()));
+    found.await.map(Json)
+}
+
+/// How far a job comes, as it comes: an event `job` at each change, the last when it has ended
+#[utoipa::path(get, path = "/v1/jobs/{id}/events", tag = "articles", params(("id" = String, Path)), responses(
+    (status = 200, body = Object, content_type = "text/event-stream")))]
+pub(super) async fn events(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    let library = app.library()?;
+    let mut last = Some(find(&library, &id)?);
+    let (sender, receiver) = tokio::sync::mpsc::channel(1);
+    tokio::spawn(async move {
+        while let Some(job) = last {
+            let ended = job.state.has_ended();
+            let event = Event::default().event("job").json_data(JobBody::from(job.clone()));
+            let Ok(event) = event else { break };
+            if sender.send(event).await.is_err() || ended {
+                break;
+            }
+            last = changed(&library, job).await;
+        }
+    });
+    let events = tokio_stream::wrappers::ReceiverStream::new(receiver).map(Ok);
+    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
+}
+
+/// The job once it is not as it `was`; `None` when it is gone.
+async fn changed(library: &Arc<Library>, was: Job) -> Option<Job> {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let (library, id) = (Arc::clone(library), was.id.clone());
+        let now = tokio::task::spawn_blocking(move || library.shelf().job(&id)).await.ok()?.ok()??;
+        if now != was {
+            return Some(now);
+        }
+    }
+}
+
+/// End a job: what was read is kept, the rest is let go
+#[utoipa::path(delete, path = "/v1/jobs/{id}", tag = "articles", params(("id" = String, Path)), responses((status = 200, body = JobBody)))]
+pub(super) async fn cancel(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<JobBody>, Problem> {
+    let ended = app.with_library(move |library| {
+        library.shelf().cancel_job(&id)?;
+        Ok(find(library, &id)?.into())
+    });
+    ended.await.map(Json)
+}
+
+/// Works off jobs, the oldest first, on a thread of its own until the app is gone.
+pub(super) fn work(app: &Arc<App>) {
+    let (app, bell) = (Arc::downgrade(app), Arc::clone(&app.job_bell));
+    std::thread::spawn(move || {
+        while let Some(library) = app.upgrade().and_then(|app| app.library().ok()) {
+            let rest = work_off_next(&library);
+            drop(library);
+            if let Some(rest) = rest {
+                bell.wait(rest);
+            }
+        }
+    });
+}
+
+/// Works off one job; how long to rest when there is nothing to do.
+fn work_off_next(library: &Library) -> Option<Duration> {
+    let next = library.shelf().next_job();
+    let Some(job) = next.unwrap_or_default() else { return Some(Duration::from_mins(1)) };
+    match library.work_off(job.clone()) {
+        Ok(job) => {
+            tracing::info!(job = job.id, sources = job.done, passages = job.tally.passages, "a job has ended");
+            None
+        }
+        Err(error) if error.is_no_room() => {
+            tracing::error!(job = job.id, %error, "there is no room left for a job; it goes on when there is");
+            Some(RETRY)
+        }
+        Err(error) => {
+            tracing::error!(job = job.id, %error, "a job cannot go on");
+            fail(library, job, &error);
+            None
+        }
+    }
+}
+
+fn fail(library: &Library, job: Job, error: &Error) {
+    let state = JobState::Failed("something went wrong inside ibid; its log says what".to_owned());
+    let kept = library.shelf().job(&job.id).ok().flatten().unwrap_or(job);
+    if let Err(second) = library.shelf().note_job(&Job { state, ..kept }, None) {
+        tracing::error!(%error, %second, "and that could not be written down");
+        std::thread::sleep(RETRY);
+    }
+}
+
+/// Wakes the thread that works off jobs.
+#[derive(Default)]
+pub(super) struct Bell {
+    rung: std::sync::Mutex<bool>,
+    heard: std::sync::Condvar,
+}
+
+impl Bell {
+    /// There is something to do.
+    pub(super) fn ring(&self) {
+        *self.rung.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = true;
+        self.heard.notify_all();
+    }
+
+    /// Waits until it rings, at most for `longest`.
+    fn wait(&self, longest: Duration) {
+        let rung = self.rung.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let waited = self.heard.wait_timeout_while(rung, longest, |rung| !*rung);
+        *waited.unwrap_or_else(std::sync::PoisonError::into_inner).0 = false;
+    }
+}

@@ -1,0 +1,93 @@
+//! Copies of the truth: taken while others ask and write, and put back into an empty folder.
+//!
+//! Only the database is copied. The caches are built again when the library is opened.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use super::{database, inspect, lock};
+use crate::shelf::{Counts, Error};
+
+/// Writes the library in `folder` into `file`, as it stands at one moment, and verifies the copy.
+///
+/// # Errors
+/// When `file` is there already, when it cannot be written, or when the library is damaged.
+pub fn backup(folder: &Path, file: &Path) -> Result<Counts, Error> {
+    refuse_existing(file)?;
+    let beside = beside(file);
+    let copied = (|| {
+        remove(&beside)?;
+        let connection = inspect::connect(&folder.join(database::FILE))?;
+        connection.execute("VACUUM INTO ?1", [beside.to_string_lossy()])?;
+        drop(connection);
+        let counts = verified(&beside)?;
+        settle(&beside, file)?;
+        Ok(counts)
+    })();
+    if copied.is_err() {
+        // What was begun is of no use to anybody.
+        let _ = remove(&beside);
+    }
+    copied
+}
+
+/// Puts the copy in `file` into `folder`, which holds no library.
+///
+/// # Errors
+/// When `folder` holds a library, when the copy is damaged, or when it cannot be written.
+pub fn restore(file: &Path, folder: &Path) -> Result<Counts, Error> {
+    verified(file)?;
+    fs::create_dir_all(folder).map_err(|reason| Error::Folder { folder: folder.display().to_string(), reason })?;
+    let _lock = lock::Lock::take(folder)?;
+    let target = folder.join(database::FILE);
+    refuse_existing(&target)?;
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        if name != "LOCK" && name != "ibid.sqlite.part" {
+            let reason = format!("holds `{}`", name.display());
+            return Err(Error::Occupied { path: folder.display().to_string(), reason });
+        }
+    }
+    let beside = beside(&target);
+    fs::copy(file, &beside)?;
+    let counts = verified(&beside)?;
+    settle(&beside, &target)?;
+    Ok(counts)
+}
+
+/// What a copy holds, when it is sound to the last row.
+fn verified(file: &Path) -> Result<Counts, Error> {
+    let connection = inspect::connect(file)?;
+    match inspect::damage(&connection, true)?.into_iter().next() {
+        Some(reason) => Err(Error::Damaged { file: file.display().to_string(), reason }),
+        None => Ok(database::counts(&connection)?),
+    }
+}
+
+fn beside(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".part");
+    PathBuf::from(name)
+}
+
+/// A file appears under its name whole, and stays through a loss of power.
+fn settle(beside: &Path, file: &Path) -> Result<(), Error> {
+    File::open(beside)?.sync_all()?;
+    fs::rename(beside, file)?;
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Ok(File::open(folder)?.sync_all()?)
+}
+
+fn refuse_existing(file: &Path) -> Result<(), Error> {
+    if !file.exists() {
+        return Ok(());
+    }
+    Err(Error::Occupied { path: file.display().to_string(), reason: "is there already".to_owned() })
+}
+
+fn remove(file: &Path) -> Result<(), Error> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}

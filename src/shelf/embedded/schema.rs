@@ -1,0 +1,80 @@
+//! The tables, and how those of earlier versions become them.
+
+use rusqlite::{Connection, params};
+
+use super::{jobs, sums};
+use crate::read::language;
+
+/// The form of the tables. An earlier one is migrated, any other refused.
+pub(super) const FORMAT: &str = "3";
+
+const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sources (
+  id INTEGER PRIMARY KEY, location TEXT NOT NULL UNIQUE, path TEXT NOT NULL, sha256 TEXT NOT NULL, left_out TEXT NOT NULL,
+  sum INTEGER);
+-- With row numbers: without them SQLite copies whole texts to compare keys.
+-- The current version of an article has superseded NULL, otherwise the change that ended it.
+CREATE TABLE IF NOT EXISTS articles (
+  id TEXT NOT NULL, version INTEGER NOT NULL, source INTEGER NOT NULL, ordinal INTEGER NOT NULL, superseded INTEGER,
+  sha256 TEXT NOT NULL, key TEXT, title TEXT NOT NULL, authors TEXT NOT NULL, affiliation TEXT, published TEXT, url TEXT,
+  encoding TEXT NOT NULL, notes TEXT NOT NULL, title_lines TEXT, byline_lines TEXT, text BLOB NOT NULL,
+  headings TEXT NOT NULL, lines BLOB NOT NULL, language TEXT, sum INTEGER, PRIMARY KEY (id, version));
+CREATE INDEX IF NOT EXISTS articles_of_source ON articles (source) WHERE superseded IS NULL;
+-- Numbers are dense and never used again: a removal is a bit in the view.
+CREATE TABLE IF NOT EXISTS passages (
+  id INTEGER PRIMARY KEY, article TEXT NOT NULL, version INTEGER NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL,
+  section TEXT, vector BLOB, added INTEGER NOT NULL, removed INTEGER, tokens BLOB, sum INTEGER);
+CREATE INDEX IF NOT EXISTS passages_of_article ON passages (article, version);
+CREATE INDEX IF NOT EXISTS passages_added ON passages (added);
+CREATE INDEX IF NOT EXISTS passages_removed ON passages (removed) WHERE removed IS NOT NULL;
+";
+
+/// Makes the tables.
+pub(super) fn begin(connection: &Connection) -> rusqlite::Result<()> {
+    let jobs = jobs::SCHEMA;
+    connection.execute_batch(&format!(
+        "BEGIN; {SCHEMA} {jobs} INSERT INTO meta VALUES ('format', '{FORMAT}'), ('change', '0'); COMMIT;"
+    ))
+}
+
+/// Brings tables of `format` to [`FORMAT`]; `false` when nobody knows how.
+pub(super) fn migrate(connection: &Connection, format: &str) -> rusqlite::Result<bool> {
+    match format {
+        FORMAT => return Ok(true),
+        "2" => {}
+        "1" => migrate_1(connection)?,
+        _ => return Ok(false),
+    }
+    migrate_2(connection)?;
+    Ok(true)
+}
+
+/// Format 1 → 2: articles know their language; passages their tokens, which are filled when they are embedded anew.
+fn migrate_1(connection: &Connection) -> rusqlite::Result<()> {
+    let transaction = connection.unchecked_transaction()?;
+    transaction.execute_batch("ALTER TABLE articles ADD COLUMN language TEXT; ALTER TABLE passages ADD COLUMN tokens BLOB")?;
+    {
+        let mut articles = transaction.prepare("SELECT rowid, text FROM articles")?;
+        let mut update = transaction.prepare("UPDATE articles SET language = ?2 WHERE rowid = ?1")?;
+        let mut rows = articles.query([])?;
+        while let Some(row) = rows.next()? {
+            let text: Vec<u8> = row.get(1)?;
+            update.execute(params![row.get::<_, i64>(0)?, language(&String::from_utf8_lossy(&text))])?;
+        }
+    }
+    transaction.execute("UPDATE meta SET value = '2' WHERE key = 'format'", [])?;
+    transaction.commit()
+}
+
+/// Format 2 → 3: rows have checksums; jobs are kept.
+fn migrate_2(connection: &Connection) -> rusqlite::Result<()> {
+    let transaction = connection.unchecked_transaction()?;
+    for table in ["sources", "articles", "passages"] {
+        transaction.execute(&format!("ALTER TABLE {table} ADD COLUMN sum INTEGER"), [])?;
+    }
+    sums::write(&transaction)?;
+    transaction.execute_batch(jobs::SCHEMA)?;
+    transaction.execute("UPDATE meta SET value = '3' WHERE key = 'format'", [])?;
+    transaction.commit()
+}
