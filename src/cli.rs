@@ -13,6 +13,7 @@ mod output;
 mod reembed;
 mod serve;
 mod setup;
+mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -150,7 +151,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     setup::logging(&settings.log, common.quiet)?;
     match command {
-        Command::Serve(_) => serve::run(settings, common.quiet),
+        Command::Serve(serve) => serve::run(&serve, settings, common.quiet),
         Command::Ingest(ingest) => ingest::run(&ingest, settings, common.quiet),
         Command::Ask(ask) => ask::run(&ask, settings, common.quiet),
         Command::Eval(eval) => eval::run(&eval, &settings, common.quiet),

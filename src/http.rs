@@ -155,6 +155,11 @@ impl App {
         })
     }
 
+    /// The library, once it is open.
+    pub fn opened(&self) -> Option<Arc<Library>> {
+        self.library.get().cloned()
+    }
+
     fn library(&self) -> Result<Arc<Library>, Problem> {
         self.library.get().cloned().ok_or_else(Problem::not_ready)
     }

@@ -10,6 +10,7 @@ mod corpus;
 mod ingest;
 mod jobs;
 mod recognise;
+mod reembed;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -74,17 +75,6 @@ impl Library {
         let identity = identity(&settings, &embedder);
         let shelf = Shelf::open(&settings.library.data, identity, settings.search.clone())?;
         Ok(Self { shelf, embedder, settings, writer: Mutex::default() })
-    }
-
-    /// Opens a library to embed it anew with `embedder`, does so, and hands it over.
-    pub fn reembed(settings: Settings, embedder: Embedder, progress: &dyn Fn(Progress<'_>)) -> Result<Self, Error> {
-        let identity = identity(&settings, &embedder);
-        let shelf = Shelf::open_for_reembedding(&settings.library.data, identity, settings.search.clone())?;
-        let library = Self { shelf, embedder: Arc::new(embedder), settings, writer: Mutex::default() };
-        library.replace_passages(progress)?;
-        drop(library.shelf);
-        // The caches hold what was; opening again brings them up to what is.
-        Self::open(library.settings, library.embedder)
     }
 
     fn writing(&self) -> MutexGuard<'_, ()> {

@@ -13,6 +13,7 @@ use toml::Value;
 
 use super::output::{print, say};
 use super::setup::{self, Usage};
+use super::watch;
 use crate::http::{self, App};
 use crate::library::{Corpus, Library};
 use crate::settings::{Override, Settings};
@@ -25,6 +26,9 @@ pub(super) struct Serve {
     /// Files and folders to read at the start [default: the sample articles]
     #[arg(long, value_name = "PATH")]
     corpus: Vec<PathBuf>,
+    /// Read again what changes below --corpus; a file that is removed takes its articles with it
+    #[arg(long)]
+    watch: bool,
 }
 
 impl Serve {
@@ -44,14 +48,17 @@ impl Serve {
     }
 }
 
-pub(super) fn run(settings: Settings, quiet: bool) -> anyhow::Result<ExitCode> {
+pub(super) fn run(arguments: &Serve, settings: Settings, quiet: bool) -> anyhow::Result<ExitCode> {
     // What can be told wrong at once is told before anything is opened.
-    setup::corpus(&settings.library.corpus)?;
+    let corpus = setup::corpus(&settings.library.corpus)?;
+    if arguments.watch && corpus == Corpus::Bundled {
+        return Err(Usage("--watch needs something to watch\nhint: name it with --corpus".to_owned()).into());
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(settings, quiet))
+    runtime.block_on(serve(settings, arguments.watch, quiet))
 }
 
-async fn serve(settings: Settings, quiet: bool) -> anyhow::Result<ExitCode> {
+async fn serve(settings: Settings, watched: bool, quiet: bool) -> anyhow::Result<ExitCode> {
     let begun = Instant::now();
     let listen = settings.server.listen.clone();
     let listener = TcpListener::bind(&listen).await.with_context(|| {
@@ -63,7 +70,8 @@ async fn serve(settings: Settings, quiet: bool) -> anyhow::Result<ExitCode> {
     let opening = Arc::clone(&app);
     let (failed, failure) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
-        let opened = open(settings, quiet);
+        let opened = if watched { watch(&settings, &opening) } else { Ok(()) };
+        let opened = opened.and_then(|()| open(settings, quiet));
         match opened {
             Ok(library) => {
                 announce(&library, &format!("http://{address}"), begun, quiet);
@@ -98,6 +106,13 @@ async fn serve(settings: Settings, quiet: bool) -> anyhow::Result<ExitCode> {
         Some(error) => Err(error),
         None => Ok(ExitCode::SUCCESS),
     }
+}
+
+/// Watches the corpus from before it is read: what changes in between is read again.
+fn watch(settings: &Settings, app: &Arc<App>) -> anyhow::Result<()> {
+    let data = &settings.library.data;
+    std::fs::create_dir_all(data).with_context(|| format!("cannot make data folder `{}`", data.display()))?;
+    watch::watch(settings.library.corpus.clone(), std::fs::canonicalize(data)?, app).context("the corpus cannot be watched")
 }
 
 /// Opens the library and reads the corpus. A source that cannot be used does not keep the rest from being served.

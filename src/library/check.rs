@@ -5,12 +5,11 @@
 
 use std::path::Path;
 
-use super::{Progress, identity, rules};
-use crate::chunk;
+use super::{Progress, identity, ingest};
 use crate::embed::{Embedder, UnitVector};
 use crate::settings::Settings;
 use crate::shelf::embedded::inspect::Inspection;
-use crate::shelf::{Counts, Error, StoredArticle, context};
+use crate::shelf::{Counts, Error, StoredArticle};
 
 /// What a check found.
 #[derive(Debug)]
@@ -93,27 +92,17 @@ fn embed(
     embedder: &Embedder,
     checked: &mut Checked,
 ) -> Result<(), Error> {
-    let (article, record) = (&stored.article, &stored.article.record);
     let kept = inspection.passages_of(&stored.id, stored.version)?;
-    let cut = chunk::passages(article, rules(settings), &|text| embedder.count(text));
-    if kept.len() != cut.len() || kept.iter().zip(&cut).any(|((span, _), passage)| *span != passage.span) {
+    let made = ingest::content(settings, embedder, stored.article.clone()).passages;
+    if kept.len() != made.len() || kept.iter().zip(&made).any(|((span, _), made)| *span != made.passage.span) {
         checked.stale.push(format!("the passages of article `{}`: they are cut otherwise today", stored.id.0));
         return Ok(());
     }
-    let texts: Vec<String> = cut
-        .iter()
-        .map(|passage| {
-            let text = article.quote(passage.span).unwrap_or_default();
-            let affiliation = record.affiliation.as_deref();
-            let context = context(&record.title, &record.authors, affiliation, passage.section.as_deref(), text);
-            format!("{context}\n{text}")
-        })
-        .collect();
     let dimension = embedder.info().dimension;
-    for ((_, bytes), vector) in kept.iter().zip(embedder.passages(&texts)) {
+    for ((_, bytes), made) in kept.iter().zip(made) {
         checked.passages += 1;
         let kept = bytes.as_deref().and_then(|bytes| UnitVector::from_bytes(bytes, dimension));
-        let alike = match (&kept, &vector) {
+        let alike = match (&kept, &made.vector) {
             (Some(kept), Some(vector)) => kept.dot(vector) >= SAME,
             (None, None) => true,
             _ => false,

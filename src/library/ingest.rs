@@ -10,8 +10,10 @@ use super::recognise::{fingerprint, recognise};
 use super::{Library, rules};
 use crate::article::{Article, ArticleId, Record, Source};
 use crate::chunk;
+use crate::embed::Embedder;
 use crate::page::{self, LeftOut};
 use crate::read::{self, Reading};
+use crate::settings::Settings;
 use crate::shelf::{Change, Content, Error, Incoming, KnownSource, NewPassage, context};
 
 /// How far an ingest has come.
@@ -223,36 +225,25 @@ impl Library {
 
     /// Cuts and embeds an article.
     fn content(&self, article: Article) -> Content {
-        let passages = chunk::passages(&article, rules(&self.settings), &|text| self.embedder.count(text));
-        let record = &article.record;
-        let texts: Vec<String> = passages
-            .iter()
-            .map(|passage| {
-                let text = article.quote(passage.span).unwrap_or_default();
-                let context =
-                    context(&record.title, &record.authors, record.affiliation.as_deref(), passage.section.as_deref(), text);
-                format!("{context}\n{text}")
-            })
-            .collect();
-        let embedded = self.embedder.embedded(&texts).into_iter();
-        let passages = passages.into_iter().zip(embedded);
-        let passages = passages.map(|(passage, (vector, tokens))| NewPassage { passage, vector, tokens }).collect();
-        Content { article, passages }
+        content(&self.settings, &self.embedder, article)
     }
+}
 
-    /// Cuts and embeds all articles anew, in one transaction.
-    pub(super) fn replace_passages(&self, progress: &dyn Fn(Progress<'_>)) -> Result<(), Error> {
-        let all = self.shelf.counts()?.articles;
-        let mut contents = Vec::with_capacity(all);
-        let mut passages = 0;
-        for done in 0..all {
-            let Some(stored) = self.shelf.articles(done, 1)?.pop() else { break };
-            progress(Progress { done, all, passages, path: &stored.article.record.title });
-            let content = self.content(stored.article);
-            passages += content.passages.len();
-            contents.push((stored.id, stored.version, content));
-        }
-        progress(Progress { done: all, all, passages, path: "" });
-        self.shelf.replace_passages(&mut contents.into_iter())
-    }
+/// Cuts and embeds an article.
+pub(super) fn content(settings: &Settings, embedder: &Embedder, article: Article) -> Content {
+    let passages = chunk::passages(&article, rules(settings), &|text| embedder.count(text));
+    let record = &article.record;
+    let texts: Vec<String> = passages
+        .iter()
+        .map(|passage| {
+            let text = article.quote(passage.span).unwrap_or_default();
+            let context =
+                context(&record.title, &record.authors, record.affiliation.as_deref(), passage.section.as_deref(), text);
+            format!("{context}\n{text}")
+        })
+        .collect();
+    let vectors = embedder.embedded(&texts).into_iter();
+    let passages = passages.into_iter().zip(vectors);
+    let passages = passages.map(|(passage, (vector, tokens))| NewPassage { passage, vector, tokens }).collect();
+    Content { article, passages }
 }

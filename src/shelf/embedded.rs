@@ -6,6 +6,7 @@
 //! the same, so that a killed process leaves nothing behind that matters.
 
 mod backup;
+pub mod beside;
 mod database;
 mod flat;
 mod graph;
@@ -27,8 +28,8 @@ use self::graph::{Graph, Shape};
 use self::view::{Block, PassageSet};
 use self::words::Words;
 use super::{
-    Change, Content, Counts, Error, Filter, Identity, Incoming, Job, KeptTokens, KnownSource, Neighbor, PassageId, StoredArticle,
-    StoredPassage,
+    Change, Counts, Error, Filter, Identity, Incoming, Job, KeptTokens, KnownSource, Neighbor, NewPassage, PassageId,
+    StoredArticle, StoredPassage,
 };
 use crate::article::{ArticleId, Source};
 use crate::embed::UnitVector;
@@ -42,6 +43,9 @@ const WORDS: &str = "words";
 
 /// Passages that are read from the database at once.
 const ROWS: usize = 1024;
+
+/// The new passages of a version of an article.
+pub type Passages<'a> = dyn FnMut(&ArticleId, u32) -> Result<Vec<NewPassage>, Error> + 'a;
 
 /// A shelf, open.
 pub struct Shelf {
@@ -150,9 +154,8 @@ impl Shelf {
     }
 
     /// Replaces all passages: the shelf is of its new identity afterwards, or wholly of the old one.
-    pub fn replace_passages(&self, contents: &mut dyn Iterator<Item = (ArticleId, u32, Content)>) -> Result<(), Error> {
-        database::replace_passages(&mut held(&self.writer), &self.identity, contents)?;
-        Ok(())
+    pub fn replace_passages(&self, made: &mut Passages<'_>) -> Result<(), Error> {
+        database::replace_passages(&mut held(&self.writer), &self.identity, made)
     }
 
     /// Keeps `sources` as job `id`, whole or not at all.

@@ -37,6 +37,12 @@ fn an_article_is_added_replaced_removed_and_added_again() {
     assert_eq!(found(&library, "新渡口开几班船"), [id.0.as_str()]);
     assert!(library.remove_article(&id, true).unwrap());
     assert!(library.shelf().article(&id.0, Some(1)).unwrap().is_none());
+    let anew = library.add(&[sent("ferry", "新渡口停开了。")]).unwrap();
+    assert_eq!(
+        library.shelf().article(&anew.kept[0].0.0, None).unwrap().unwrap().version,
+        4,
+        "a cited number names no other text"
+    );
     // Purged bytes are nowhere in the database's files.
     drop(library);
     for file in ["ibid.sqlite", "ibid.sqlite-wal"] {

@@ -46,7 +46,7 @@ const CRATES: [(&str, &[&str]); 14] = [
 ];
 
 /// Files that may turn types into text and back: the wire, and stored forms.
-const SERIALISERS: [&str; 10] = [
+const SERIALISERS: [&str; 11] = [
     "http",
     "cli",
     "eval",

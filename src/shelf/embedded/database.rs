@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{rows, schema, sums};
+use super::{Passages, rows, schema, sums};
 use crate::article::{ArticleId, Passage};
 use crate::shelf::{Change, Content, Counts, Error, Identity, Incoming, KnownArticle, KnownSource, NewPassage};
 
@@ -174,10 +174,15 @@ fn insert_version(
 ) -> rusqlite::Result<()> {
     let id = &incoming.id;
     supersede(connection, &id.0, change)?;
-    let version: u32 =
-        connection.query_row("SELECT coalesce(max(version), 0) + 1 FROM articles WHERE id = ?1", [&id.0], |row| row.get(0))?;
+    // Passages stay when their article is purged: a number that was cited never names another text.
+    let version: u32 = connection.query_row(
+        "SELECT 1 + max(coalesce((SELECT max(version) FROM articles WHERE id = ?1), 0),
+                        coalesce((SELECT max(version) FROM passages WHERE article = ?1), 0))",
+        [&id.0],
+        |row| row.get(0),
+    )?;
     rows::insert_article(connection, source, ordinal, version, incoming, &content.article)?;
-    insert_passages(connection, id, version, content, change)
+    insert_passages(connection, id, version, &content.passages, change)
 }
 
 /// Makes a new version of an article where it stands, in one transaction.
@@ -259,7 +264,7 @@ pub(super) fn insert_passages(
     connection: &Connection,
     article: &ArticleId,
     version: u32,
-    content: &Content,
+    passages: &[NewPassage],
     change: u64,
 ) -> rusqlite::Result<()> {
     let next: i64 = connection.query_row("SELECT coalesce(max(id), -1) + 1 FROM passages", [], |row| row.get(0))?;
@@ -267,7 +272,7 @@ pub(super) fn insert_passages(
         "INSERT INTO passages (id, article, version, start, stop, section, vector, added, tokens, sum)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, checksum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9))",
     )?;
-    for (id, NewPassage { passage, vector, tokens }) in (next..).zip(&content.passages) {
+    for (id, NewPassage { passage, vector, tokens }) in (next..).zip(passages) {
         let bytes = vector.as_ref().map(crate::embed::UnitVector::to_bytes);
         let Passage { span, section } = passage;
         let tokens = rows::tokens_to_bytes(tokens);
@@ -276,21 +281,22 @@ pub(super) fn insert_passages(
     Ok(())
 }
 
-/// Replaces the passages of all current articles, and what filled the shelf, in one transaction.
-pub(super) fn replace_passages(
-    connection: &mut Connection,
-    identity: &Identity,
-    contents: &mut dyn Iterator<Item = (ArticleId, u32, Content)>,
-) -> rusqlite::Result<u64> {
+/// Replaces the passages of all current articles by what `made` gives, and what filled the shelf, in one transaction.
+pub(super) fn replace_passages(connection: &mut Connection, identity: &Identity, made: &mut Passages<'_>) -> Result<(), Error> {
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let number = last_change(&transaction)? + 1;
     transaction
         .execute("UPDATE passages SET removed = ?1, vector = NULL, tokens = NULL WHERE removed IS NULL", params![number])?;
-    for (id, version, content) in contents {
-        insert_passages(&transaction, &id, version, &content, number)?;
+    let current: Vec<(ArticleId, u32)> = {
+        let mut statement =
+            transaction.prepare("SELECT id, version FROM articles WHERE superseded IS NULL ORDER BY source, ordinal")?;
+        let rows = statement.query_map([], |row| Ok((ArticleId(row.get(0)?), row.get(1)?)))?;
+        rows.collect::<rusqlite::Result<_>>()?
+    };
+    for (id, version) in current {
+        insert_passages(&transaction, &id, version, &made(&id, version)?, number)?;
     }
     set_identity(&transaction, identity)?;
     set_change(&transaction, number)?;
-    transaction.commit()?;
-    Ok(number)
+    Ok(transaction.commit()?)
 }

@@ -85,6 +85,11 @@ impl Inspection {
         Ok(database::meta(&self.connection, "identity")?)
     }
 
+    /// Current articles, in the order of their sources.
+    pub fn current(&self, offset: usize, limit: usize) -> Result<Vec<StoredArticle>, Error> {
+        Ok(rows::articles(&self.connection, offset, limit)?)
+    }
+
     /// All versions of all articles, after skipping `offset`.
     pub fn versions(&self, offset: usize, limit: usize) -> Result<Vec<StoredArticle>, Error> {
         Ok(rows::versions(&self.connection, offset, limit)?)

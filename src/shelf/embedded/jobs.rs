@@ -3,7 +3,6 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
 
-
 use super::rows::to_json;
 use crate::article::Source;
 use crate::shelf::{Job, JobState, Tally};

@@ -164,14 +164,19 @@ pub(super) fn tokens_to_bytes(tokens: &[u32]) -> Vec<u8> {
     tokens.iter().flat_map(|token| token.to_le_bytes()).collect()
 }
 
+/// Token numbers from what is kept.
+pub(super) fn tokens_from_bytes(bytes: &[u8]) -> Vec<u32> {
+    bytes.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect()
+}
+
 /// The tokens of passages, in the order asked for; `None` for one that was kept without.
 /// Passages that are gone are left out.
 pub(super) fn tokens(connection: &Connection, ids: &[PassageId]) -> rusqlite::Result<Vec<KeptTokens>> {
+    let numbers = |bytes: Vec<u8>| tokens_from_bytes(&bytes);
     let mut statement = connection.prepare_cached("SELECT tokens FROM passages WHERE id = ?1 AND removed IS NULL")?;
     let mut found = Vec::with_capacity(ids.len());
     for id in ids {
         let bytes: Option<Option<Vec<u8>>> = statement.query_row([id], |row| row.get(0)).optional()?;
-        let numbers = |bytes: Vec<u8>| bytes.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
         found.extend(bytes.map(|bytes| (*id, bytes.map(numbers))));
     }
     Ok(found)

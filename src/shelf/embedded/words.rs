@@ -4,15 +4,17 @@
 //! reached, and its files are verified before they are used.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use sha2::{Digest as _, Sha256};
 use tantivy::collector::{FilterCollector, TopDocs};
 use tantivy::query::{BooleanQuery, BoostQuery, Occur, Query, TermQuery};
 use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, STORED, Schema, TextFieldIndexing, TextOptions, Value as _};
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 use tantivy::{Index, IndexReader, ReloadPolicy, Searcher, TantivyDocument, Term};
 
+use crate::read::files::hex;
 use crate::shelf::terms::terms;
 use crate::shelf::{Error, Neighbor, PassageId, StoredPassage};
 
@@ -20,10 +22,13 @@ use crate::shelf::{Error, Neighbor, PassageId, StoredPassage};
 const FORM: &str = "words-1";
 /// What a word in title, byline or heading counts beside one in the text.
 const CONTEXT_WEIGHT: f32 = 0.4;
+/// The checksum of tantivy's own list of files, which is the one file that it does not verify.
+const SUM: &str = "meta.sum";
 const WRITER_BYTES: usize = 64 << 20;
 
 /// The index, open.
 pub(super) struct Words {
+    folder: PathBuf,
     index: Index,
     reader: IndexReader,
     fields: Fields,
@@ -56,7 +61,7 @@ impl Words {
             std::fs::remove_dir_all(folder)?;
         }
         std::fs::create_dir_all(folder)?;
-        Self::with(Index::create_in_dir(folder, schema().0)?, 0)
+        Self::with(folder, Index::create_in_dir(folder, schema().0)?, 0)
     }
 
     fn open_existing(folder: &Path) -> Result<Self, String> {
@@ -67,13 +72,17 @@ impl Words {
         if let Some(file) = damaged.iter().next() {
             return Err(format!("`{}` is damaged", file.display()));
         }
-        Self::with(index, reached).map_err(|error| error.to_string())
+        let sum = std::fs::read_to_string(folder.join(SUM)).unwrap_or_default();
+        if sum != sum_of_meta(folder).map_err(|error| error.to_string())? {
+            return Err("`meta.json` is not as it was written".to_owned());
+        }
+        Self::with(folder, index, reached).map_err(|error| error.to_string())
     }
 
-    fn with(index: Index, reached: u64) -> Result<Self, Error> {
+    fn with(folder: &Path, index: Index, reached: u64) -> Result<Self, Error> {
         index.tokenizers().register("terms", Terms::default());
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        Ok(Self { index, reader, fields: schema().1, reached: AtomicU64::new(reached) })
+        Ok(Self { folder: folder.to_owned(), index, reader, fields: schema().1, reached: AtomicU64::new(reached) })
     }
 
     /// The change that it has reached.
@@ -106,6 +115,8 @@ impl Words {
         commit.set_payload(&format!("{FORM} {change}"));
         commit.commit()?;
         writer.wait_merging_threads()?;
+        // Killed before this is written, the index is built again.
+        std::fs::write(self.folder.join(SUM), sum_of_meta(&self.folder)?)?;
         self.reader.reload()?;
         self.reached.store(change, Ordering::Release);
         Ok(())
@@ -127,6 +138,10 @@ pub(super) fn look(folder: &Path, newest: u64) -> Result<(), String> {
 /// The change that the index in `folder` has reached, when there is one that says so.
 pub(super) fn reached_in(folder: &Path) -> Option<u64> {
     reached_by(&Index::open_in_dir(folder).ok()?)
+}
+
+fn sum_of_meta(folder: &Path) -> std::io::Result<String> {
+    Ok(hex(&Sha256::digest(std::fs::read(folder.join("meta.json"))?)))
 }
 
 fn reached_by(index: &Index) -> Option<u64> {
