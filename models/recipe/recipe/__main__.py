@@ -5,8 +5,9 @@ import tomllib
 from pathlib import Path
 
 from tokenizers import Tokenizer
+from tqdm import tqdm
 
-from . import encode, export, measure, share, vocabulary
+from . import align, encode, export, measure, share, vocabulary
 from .batches import Sampler
 from .switch import Switcher
 from .train import Trainer
@@ -36,7 +37,9 @@ def main() -> None:
     sampler = Sampler(sources, tokenizer, switcher, settings["batches"], settings["seed"])
     trainer = Trainer(sampler, encode.rarity(sources, len(pieces)), shares, settings["train"], settings["seed"])
     trainer.run(arguments.work, lambda table: measure.all_scores(table, benchmarks))
-    export.write(trainer.table(), written, settings, arguments.out)
+    table = align.drawn_together(trainer.table(), align.links(sources, len(pieces), settings["align"]), settings["align"])
+    tqdm.write(f"drawn together: {measure.all_scores(table, benchmarks)}")
+    export.write(table, written, settings, arguments.out)
 
 
 if __name__ == "__main__":
