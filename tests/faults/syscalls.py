@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from service import article, check
+from service import Service, article, check
 
 # What SQLite, the index of words and the graph write with.
 KINDS = [
@@ -28,14 +28,15 @@ def run(command: list[str]) -> subprocess.CompletedProcess:
 
 
 def numbers(ibid: str, data: Path) -> dict[str, set[str]]:
-    """What is kept of each source: the readings that its articles say."""
-    found: dict[str, set[str]] = {}
-    for source in ("a", "b"):
-        for n in range(8):
-            done = run([ibid, "ask", "--json", "--data", str(data), f"{source}{n} 号灯塔今年的读数是多少？"])
-            answer = json.loads(done.stdout)["answer"]
-            said = re.search(r"读数是 (\d+)", answer[0]["text"]) if answer else None
-            found.setdefault(source, set()).add(said.group(1) if said else "nothing")
+    """What is kept of each source: the readings that its articles say, and that one of them is found."""
+    found: dict[str, set[str]] = {"a": set(), "b": set()}
+    with Service(ibid, data, ENVIRONMENT) as service:
+        for one in service.call("GET", "/v1/articles?limit=100")[1]["articles"]:
+            text = service.call("GET", f"/v1/articles/{one['id']}/text")[1]["text"]
+            found[one["title"][0]].add(re.search(r"读数是 (\d+)", text).group(1))
+        for source, said in found.items():
+            answer = service.ask(f"{source}3 号灯塔今年的读数是多少？")["answer"]
+            assert any(number in str(answer) for number in said), f"{source}3 is kept and not found: {answer}"
     return found
 
 
@@ -46,6 +47,9 @@ def write(corpus: Path, number: int) -> None:
 
 
 def main(ibid: str, most: int) -> None:
+    if run(["strace", "-f", "-qq", "-o", "/dev/null", "true"]).returncode != 0:
+        print("syscalls: NOT TESTED, no process can be traced here")
+        return
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
         before, corpus = base / "before", base / "corpus"

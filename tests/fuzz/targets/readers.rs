@@ -1,0 +1,25 @@
+//! Bytes under each file name that is read.
+#![no_main]
+
+use ibid::chunk::{self, Rules};
+use ibid::read::{self, Reading, files};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    let Some((kind, bytes)) = data.split_first() else { return };
+    let name = ["a.txt", "a.md", "a.html", "a.jsonl"][usize::from(kind % 4)];
+    let source = files::source(name.to_owned(), format!("/{name}"), bytes.to_vec());
+    let Ok((reading, _)) = read::read(&source) else { return };
+    let articles = match reading {
+        Reading::Articles(articles) => articles,
+        Reading::Plain(decoded) => vec![read::prose(decoded, "a")],
+    };
+    let rules = Rules { target_tokens: 20, max_tokens: 40 };
+    for article in articles {
+        assert!(article.headings.iter().all(|heading| article.quote(heading.span).is_some()));
+        for passage in chunk::passages(&article, rules, &|text| text.chars().count()) {
+            assert!(article.quote(passage.span).is_some_and(|quote| !quote.trim().is_empty()), "{passage:?}");
+            assert!(article.lines.range(passage.span).is_some_and(|lines| lines.first >= 1));
+        }
+    }
+});
