@@ -97,6 +97,36 @@ fn the_graph_finds_what_the_exact_scan_finds() {
     }
 }
 
+#[test]
+fn half_of_what_a_graph_holds_may_go_and_the_rest_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("many.jsonl");
+    let write = |kept: &dyn Fn(usize) -> bool| {
+        let line = |n: usize| json!({ "id": n, "title": format!("{n}号站"), "text": format!("{n}号站在第{}区，每天有{}班车，站长姓{}。", n % 37, n % 11, ["林", "周", "何", "沈"][n % 4]) });
+        let lines: String = (0..1000).filter(|n| kept(*n)).map(|n| format!("{}\n", line(n))).collect();
+        std::fs::write(&file, lines).unwrap();
+    };
+    write(&|_| true);
+    let mut settings = settings(&folder.path().join("data"));
+    settings.search.exact_below = 10;
+    let library = Library::open(settings, Embedder::bundled().unwrap()).unwrap();
+    ingest(&library, &file);
+    write(&|n| n % 2 == 0 || n % 25 == 1);
+    ingest(&library, &file);
+    let (mut found, mut wanted) = (0, 0);
+    for n in 0..100 {
+        let question = Question::parse(&format!("第{}区的{}号站每天有几班车", n % 37, n * 10), None).unwrap();
+        let vector = library.embedder().question(question.as_str()).unwrap();
+        let truth = library.shelf().scan(&vector, 10);
+        let near = library.shelf().search(question.as_str(), Some(&vector), 10, &Filter::default()).unwrap().0;
+        // Passages that are equally near may stand for each other.
+        let last = truth.last().unwrap().score - 1e-5;
+        found += near.iter().filter(|neighbor| neighbor.score >= last).count();
+        wanted += truth.len();
+    }
+    assert!(found * 100 >= wanted * 99, "{found} of {wanted}");
+}
+
 fn below(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
