@@ -10,6 +10,7 @@
 mod bad_input;
 mod collections;
 mod eval;
+mod hostile;
 mod http;
 mod hub;
 mod kill;
@@ -20,4 +21,5 @@ mod pages;
 mod rooms;
 mod service;
 mod shelf;
+mod states;
 mod wire;
