@@ -20,16 +20,17 @@
 //! | [`shelf`] | keeps and searches: SQLite, `hnsw_rs`, tantivy | `article`, `embed`, `page`'s left-out lines |
 //! | [`retrieve`] | question → evidence | `shelf`, `embed`, `chunk` for scripts |
 //! | [`answer`] | evidence → answer with citations | `retrieve` |
-//! | [`library`] | joins them: ingest, ask, search | all above |
+//! | [`library`] | joins them: ingest, jobs, ask, search, check, reembed | all above |
 //! | [`eval`] | question sets → figures | `library` |
 //! | [`settings`] | every setting, resolved | nobody |
-//! | [`http`], [`cli`] | the service in its dialects (ours, OpenAI's, Dify's, MCP), the page, and the commands; the only rooms with Axum and Tokio | `library` |
+//! | [`http`], [`cli`] | the service in its dialects (ours, OpenAI's, Dify's, MCP), collections, keys, the page, and the commands; the only rooms with Axum and Tokio | `library` |
 //!
 //! What always holds, each with a test:
 //!
 //! 1. A quote is a slice of its article's text, and leads to lines of the source.
 //! 2. What a commit has acknowledged survives a kill; the graph and the word index
-//!    are caches that are verified, replayed or rebuilt when the library is opened.
+//!    are caches that are verified, replayed or rebuilt when the library is opened. A row that is
+//!    not as it was written is refused by name; a number that was cited never names another text.
 //! 3. A shelf opens only with the model and chunk rules that filled it.
 //! 4. Every mark in an answer has its citation.
 //! 5. "The articles do not say" is an answer, not an error.

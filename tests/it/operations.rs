@@ -323,3 +323,42 @@ fn a_watched_folder_is_read_again_when_it_changes() {
     std::fs::remove_file(corpus.join("west.md")).unwrap();
     until("How high is the west lighthouse?", None);
 }
+
+#[test]
+fn asked_to_stop_under_load_it_ends_what_it_began() {
+    let data = tempfile::tempdir().unwrap();
+    let service = Service::start(data.path(), &[]);
+    let address = service.address().to_owned();
+    let body = json!({ "question": "夜市的摊位费是多少？" }).to_string();
+    let request = format!(
+        "POST /v1/ask HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let clients: Vec<_> = (0..8)
+        .map(|_| {
+            let (address, request) = (address.clone(), request.clone());
+            std::thread::spawn(move || {
+                let (mut whole, mut broken) = (0, Vec::new());
+                // Until nobody listens any more.
+                while let Ok(mut stream) = TcpStream::connect(&address) {
+                    let mut answer = String::new();
+                    if stream.write_all(request.as_bytes()).is_err()
+                        || stream.read_to_string(&mut answer).is_err()
+                        || answer.is_empty()
+                    {
+                        continue;
+                    }
+                    let told = answer.split_once("\r\n\r\n").and_then(|(_, body)| serde_json::from_str::<Value>(body).ok());
+                    if told.is_some() { whole += 1 } else { broken.push(answer) }
+                }
+                (whole, broken)
+            })
+        })
+        .collect();
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(service.stop(), Some(0));
+    for client in clients {
+        let (whole, broken) = client.join().unwrap();
+        assert!(whole > 0 && broken.is_empty(), "{whole} whole, broken: {broken:?}");
+    }
+}
