@@ -7,6 +7,7 @@
 
 mod backup;
 pub mod beside;
+mod caches;
 mod database;
 mod flat;
 mod graph;
@@ -15,6 +16,7 @@ mod jobs;
 mod lock;
 mod rows;
 mod schema;
+mod search;
 mod sums;
 mod view;
 mod words;
@@ -22,17 +24,14 @@ mod words;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 use self::graph::{Graph, Shape};
-use self::view::{Block, PassageSet};
 use self::words::Words;
 use super::{
-    Change, Counts, Error, Filter, Identity, Incoming, Job, KeptTokens, KnownSource, Neighbor, NewPassage, PassageId,
-    StoredArticle, StoredPassage,
+    Change, Counts, Error, Identity, Incoming, KeptTokens, KnownSource, NewPassage, PassageId, StoredArticle, StoredPassage,
 };
-use crate::article::{ArticleId, Source};
-use crate::embed::UnitVector;
+use crate::article::ArticleId;
 use crate::settings;
 
 pub use self::backup::{backup, restore};
@@ -40,9 +39,6 @@ pub use self::view::View;
 
 /// The folder of the index of words, below the data folder.
 const WORDS: &str = "words";
-
-/// Passages that are read from the database at once.
-const ROWS: usize = 1024;
 
 /// The new passages of a version of an article.
 pub type Passages<'a> = dyn FnMut(&ArticleId, u32) -> Result<Vec<NewPassage>, Error> + 'a;
@@ -158,147 +154,6 @@ impl Shelf {
         database::replace_passages(&mut held(&self.writer), &self.identity, made)
     }
 
-    /// Keeps `sources` as job `id`, whole or not at all.
-    pub fn add_job(&self, id: &str, created: i64, sources: &[Source]) -> Result<(), Error> {
-        Ok(jobs::add(&mut held(&self.writer), id, created, sources)?)
-    }
-
-    /// Writes down how far `job` has come, and lets go of the source of it that was `read`.
-    pub fn note_job(&self, job: &Job, read: Option<usize>) -> Result<(), Error> {
-        Ok(jobs::note(&mut held(&self.writer), job, read)?)
-    }
-
-    /// Ends a job that has not ended; `false` when there is none such.
-    pub fn cancel_job(&self, id: &str) -> Result<bool, Error> {
-        Ok(jobs::cancel(&mut held(&self.writer), id)?)
-    }
-
-    /// The job of this id.
-    pub fn job(&self, id: &str) -> Result<Option<Job>, Error> {
-        self.read(|connection| jobs::one(connection, id))
-    }
-
-    /// The latest jobs, the last begun first.
-    pub fn jobs(&self, limit: usize) -> Result<Vec<Job>, Error> {
-        self.read(|connection| jobs::latest(connection, limit))
-    }
-
-    /// The first job that has not ended.
-    pub fn next_job(&self) -> Result<Option<Job>, Error> {
-        self.read(jobs::next)
-    }
-
-    /// The first source of a job that has not been read, and its place.
-    pub fn job_source(&self, job: &str) -> Result<Option<(usize, Source)>, Error> {
-        self.read(|connection| jobs::source(connection, job))
-    }
-
-    /// Brings the caches up to the last change and swaps in a view of it.
-    pub fn refresh(&self) -> Result<(), Error> {
-        let writer = held(&self.writer);
-        let newest = database::last_change(&writer)?;
-        let old = self.view();
-        if old.change == newest && newest > 0 {
-            return Ok(());
-        }
-        let words = self.update_words(&writer, newest)?;
-        let (block, added) = self.load_block(&writer, old.change)?;
-        let mut live = PassageSet::clone(&old.live);
-        for id in added {
-            live.insert(id);
-        }
-        for id in removed_since(&writer, old.change)? {
-            live.remove(id);
-        }
-        let mut blocks = old.blocks.clone();
-        blocks.extend(block.map(Arc::new));
-        let graph = self.grow_graph(old.graph.as_ref(), &blocks, &live, newest)?;
-        let view = View {
-            change: newest,
-            dimension: old.dimension,
-            blocks,
-            live: Arc::new(live),
-            graph,
-            words,
-            exact_below: old.exact_below,
-            effort: old.effort,
-        };
-        *self.view.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(view);
-        Ok(())
-    }
-
-    /// Brings the index of words up to `newest`. A killed process can leave files in
-    /// it that stand in the way of the next commit; it is a cache, and built anew.
-    fn update_words(&self, connection: &Connection, newest: u64) -> Result<words::WordSearcher, Error> {
-        let mut words = held(&self.words);
-        if let Err(error) = replay(connection, &words, newest) {
-            tracing::warn!(%error, "the index of words is built again");
-            *words = Words::anew(&self.folder.join(WORDS))?;
-            replay(connection, &words, newest)?;
-        }
-        Ok(words.searcher())
-    }
-
-    /// Vectors of passages added after `change`, and the numbers of those that are current.
-    fn load_block(&self, connection: &Connection, change: u64) -> Result<(Option<Block>, Vec<PassageId>), Error> {
-        let dimension = self.identity.model.dimension;
-        let sql = format!("SELECT id, vector, removed, sum IS {} FROM passages WHERE added > ?1 ORDER BY id", sums::PASSAGE);
-        let mut statement = connection.prepare_cached(&sql)?;
-        let mut rows = statement.query([change])?;
-        let (mut block, mut added) = (None::<Block>, Vec::new());
-        while let Some(row) = rows.next()? {
-            let id: PassageId = row.get(0)?;
-            let block = block.get_or_insert_with(|| Block { first: id, rows: Vec::new() });
-            // Numbers are dense but for passages that another change holds.
-            block.rows.resize((id - block.first) as usize * dimension, 0.0);
-            let bytes: Option<Vec<u8>> = row.get(1)?;
-            let vector = bytes.and_then(|bytes| UnitVector::from_bytes(&bytes, dimension));
-            match vector {
-                Some(vector) => block.rows.extend_from_slice(vector.as_slice()),
-                None => block.rows.resize(block.rows.len() + dimension, 0.0),
-            }
-            if row.get::<_, Option<i64>>(2)?.is_none() {
-                if !row.get::<_, bool>(3)? {
-                    let file = self.folder.join(database::FILE).display().to_string();
-                    return Err(Error::Damaged { file, reason: format!("passage {id} is not as it was written") });
-                }
-                added.push(id);
-            }
-        }
-        Ok((block, added))
-    }
-
-    /// The graph with all live passages, `None` while there are so few that a scan is better.
-    fn grow_graph(
-        &self,
-        old: Option<&Arc<Graph>>,
-        blocks: &[Arc<Block>],
-        live: &PassageSet,
-        newest: u64,
-    ) -> Result<Option<Arc<Graph>>, Error> {
-        if live.len() <= self.search.exact_below {
-            return Ok(None);
-        }
-        let dimension = self.identity.model.dimension;
-        let rows = || {
-            blocks
-                .iter()
-                .flat_map(|block| (block.first..).zip(block.rows.chunks_exact(dimension)))
-                .filter(|(id, _)| live.contains(*id))
-        };
-        if let Some(graph) = old {
-            let held = live.len_before(graph.end());
-            // A few that it lacks are scanned, those that are gone are filtered: building takes minutes.
-            if live.len() - held <= self.search.exact_below / 2 && held * 2 >= graph.points() {
-                return Ok(Some(Arc::clone(graph)));
-            }
-        }
-        let shape = Shape { connections: self.search.graph_connections, build: self.search.graph_build, dimension };
-        // hnsw_rs cannot take points out.
-        let graph = Graph::build(shape, &rows().collect::<Vec<_>>(), newest, &self.folder)?;
-        Ok(Some(Arc::new(graph)))
-    }
-
     /// The state that questions see.
     pub fn view(&self) -> Arc<View> {
         Arc::clone(&self.view.read().unwrap_or_else(PoisonError::into_inner))
@@ -351,63 +206,4 @@ impl Shelf {
     pub fn passages(&self, ids: &[PassageId]) -> Result<Vec<StoredPassage>, Error> {
         self.read(|connection| rows::passages(connection, ids))
     }
-
-    /// The passages nearest in meaning, and those whose words fit best, each best first.
-    pub fn search(
-        &self,
-        question: &str,
-        vector: Option<&UnitVector>,
-        count: usize,
-        filter: &Filter,
-    ) -> Result<(Vec<Neighbor>, Vec<Neighbor>), Error> {
-        let view = self.view();
-        let allowed = if filter.is_empty() { None } else { Some(Arc::new(self.allowed(&view, filter)?)) };
-        let near = vector.map(|vector| view.nearest(vector, count, allowed.as_deref())).unwrap_or_default();
-        let words = view.words(question, count, allowed)?;
-        Ok((near, words))
-    }
-
-    /// The passages truly nearest to `vector`, by comparing all: what the graph is measured against.
-    pub fn scan(&self, vector: &UnitVector, count: usize) -> Vec<Neighbor> {
-        let view = self.view();
-        view.scan(vector, count, &view.live)
-    }
-
-    /// Cosine similarity of each of `passages` with `vector`.
-    pub fn similarities(&self, vector: &UnitVector, passages: &[PassageId]) -> Vec<f32> {
-        self.view().similarities(vector, passages)
-    }
-
-    /// Cosine similarity of each of `passages` with `one`.
-    pub fn cosines(&self, one: PassageId, passages: &[PassageId]) -> Vec<f32> {
-        self.view().cosines(one, passages)
-    }
-
-    fn allowed(&self, view: &View, filter: &Filter) -> Result<PassageSet, Error> {
-        let mut allowed = PassageSet::default();
-        let ids = self.read(|connection| rows::allowed(connection, filter))?;
-        ids.into_iter().filter(|id| view.live.contains(*id)).for_each(|id| allowed.insert(id));
-        Ok(allowed)
-    }
-}
-
-fn removed_since(connection: &Connection, change: u64) -> rusqlite::Result<Vec<PassageId>> {
-    let mut statement = connection.prepare_cached("SELECT id FROM passages WHERE removed > ?1")?;
-    let rows = statement.query_map([change], |row| row.get(0))?;
-    rows.collect()
-}
-
-/// Replays into the index of words what it has not seen.
-fn replay(connection: &Connection, words: &Words, newest: u64) -> Result<(), Error> {
-    let reached = words.reached();
-    if reached == newest {
-        return Ok(());
-    }
-    let mut statement = connection.prepare("SELECT id FROM passages WHERE added > ?1 AND removed IS NULL ORDER BY id")?;
-    let added: Vec<PassageId> = statement.query_map(params![reached], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-    let mut passages = added.chunks(ROWS).flat_map(|ids| match rows::passages(connection, ids) {
-        Ok(found) => found.into_iter().map(Ok).collect(),
-        Err(error) => vec![Err(error)],
-    });
-    words.update(&mut passages, &removed_since(connection, reached)?, newest)
 }

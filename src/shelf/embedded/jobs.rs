@@ -4,8 +4,9 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
 
 use super::rows::to_json;
+use super::{Shelf, held};
 use crate::article::Source;
-use crate::shelf::{Job, JobState, Tally};
+use crate::shelf::{Error, Job, JobState, Tally};
 
 /// A source stays here until what it holds is committed.
 pub(super) const SCHEMA: &str = "
@@ -145,4 +146,41 @@ pub(super) fn cancel(connection: &mut Connection, id: &str) -> rusqlite::Result<
     }
     transaction.commit()?;
     Ok(ended > 0)
+}
+
+impl Shelf {
+    /// Keeps `sources` as job `id`, whole or not at all.
+    pub fn add_job(&self, id: &str, created: i64, sources: &[Source]) -> Result<(), Error> {
+        Ok(add(&mut held(&self.writer), id, created, sources)?)
+    }
+
+    /// Writes down how far `job` has come, and lets go of the source of it that was `read`.
+    pub fn note_job(&self, job: &Job, read: Option<usize>) -> Result<(), Error> {
+        Ok(note(&mut held(&self.writer), job, read)?)
+    }
+
+    /// Ends a job that has not ended; `false` when there is none such.
+    pub fn cancel_job(&self, id: &str) -> Result<bool, Error> {
+        Ok(cancel(&mut held(&self.writer), id)?)
+    }
+
+    /// The job of this id.
+    pub fn job(&self, id: &str) -> Result<Option<Job>, Error> {
+        self.read(|connection| one(connection, id))
+    }
+
+    /// The latest jobs, the last begun first.
+    pub fn jobs(&self, limit: usize) -> Result<Vec<Job>, Error> {
+        self.read(|connection| latest(connection, limit))
+    }
+
+    /// The first job that has not ended.
+    pub fn next_job(&self) -> Result<Option<Job>, Error> {
+        self.read(next)
+    }
+
+    /// The first source of a job that has not been read, and its place.
+    pub fn job_source(&self, job: &str) -> Result<Option<(usize, Source)>, Error> {
+        self.read(|connection| source(connection, job))
+    }
 }

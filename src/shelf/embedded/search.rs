@@ -1,0 +1,48 @@
+//! What questions ask of the shelf: both legs, under a filter, and likeness.
+
+use std::sync::Arc;
+
+use super::view::{PassageSet, View};
+use super::{Shelf, rows};
+use crate::embed::UnitVector;
+use crate::shelf::{Error, Filter, Neighbor, PassageId};
+
+impl Shelf {
+    /// The passages nearest in meaning, and those whose words fit best, each best first.
+    pub fn search(
+        &self,
+        question: &str,
+        vector: Option<&UnitVector>,
+        count: usize,
+        filter: &Filter,
+    ) -> Result<(Vec<Neighbor>, Vec<Neighbor>), Error> {
+        let view = self.view();
+        let allowed = if filter.is_empty() { None } else { Some(Arc::new(self.allowed(&view, filter)?)) };
+        let near = vector.map(|vector| view.nearest(vector, count, allowed.as_deref())).unwrap_or_default();
+        let words = view.words(question, count, allowed)?;
+        Ok((near, words))
+    }
+
+    /// The passages truly nearest to `vector`, by comparing all: what the graph is measured against.
+    pub fn scan(&self, vector: &UnitVector, count: usize) -> Vec<Neighbor> {
+        let view = self.view();
+        view.scan(vector, count, &view.live)
+    }
+
+    /// Cosine similarity of each of `passages` with `vector`.
+    pub fn similarities(&self, vector: &UnitVector, passages: &[PassageId]) -> Vec<f32> {
+        self.view().similarities(vector, passages)
+    }
+
+    /// Cosine similarity of each of `passages` with `one`.
+    pub fn cosines(&self, one: PassageId, passages: &[PassageId]) -> Vec<f32> {
+        self.view().cosines(one, passages)
+    }
+
+    fn allowed(&self, view: &View, filter: &Filter) -> Result<PassageSet, Error> {
+        let mut allowed = PassageSet::default();
+        let ids = self.read(|connection| rows::allowed(connection, filter))?;
+        ids.into_iter().filter(|id| view.live.contains(*id)).for_each(|id| allowed.insert(id));
+        Ok(allowed)
+    }
+}
