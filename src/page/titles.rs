@@ -155,6 +155,12 @@ struct Assignment {
     choices: Vec<Option<usize>>,
 }
 
+/// Sets of used headlines that are followed up: all of a usual page's, and the best of a page that was
+/// made to have very many.
+fn width(drafts: usize) -> usize {
+    (65_536 / (drafts + 1)).clamp(256, 4096)
+}
+
 /// The best assignment, by dynamic programming over drafts and sets of used headlines.
 fn solve(
     candidates: &[Candidate],
@@ -163,7 +169,7 @@ fn solve(
     drafts: usize,
     forbidden: Option<(usize, usize)>,
 ) -> Assignment {
-    let mut states: HashMap<u32, Assignment> = HashMap::from([(0, Assignment { score: 0.0, choices: vec![] })]);
+    let mut states: Vec<(u32, Assignment)> = vec![(0, Assignment { score: 0.0, choices: vec![] })];
     for draft in 0..drafts {
         let mut next: HashMap<u32, Assignment> = HashMap::new();
         for (used, state) in &states {
@@ -183,7 +189,10 @@ fn solve(
                 }
             }
         }
-        states = next;
+        states = next.into_iter().collect();
+        // In one order, so that what is equal is decided in the same way each time.
+        states.sort_unstable_by(|(a, one), (b, other)| other.score.total_cmp(&one.score).then(a.cmp(b)));
+        states.truncate(width(drafts));
     }
     let penalty = |mask: u32| -> f32 {
         let unused = headlines.iter().enumerate().filter(|(bit, headline)| mask & (1 << bit) == 0 && !headline.is_column(layout));
