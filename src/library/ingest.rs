@@ -97,10 +97,7 @@ impl Library {
         let _writing = self.writing();
         let mut report = IngestReport::default();
         for source in sources {
-            // What was removed and is sent again shall be there again.
-            let kept = self.shelf.source(&source.location)?.filter(|known| !known.articles.is_empty());
-            let mut known: Vec<KnownSource> = kept.into_iter().collect();
-            self.take(source, &mut known, &mut report)?;
+            self.take_sent(source, &mut report)?;
         }
         self.shelf.refresh()?;
         Ok(report)
@@ -161,7 +158,14 @@ impl Library {
         self.shelf.refresh()
     }
 
-    pub(super) fn take(&self, source: &Source, known: &mut [KnownSource], report: &mut IngestReport) -> Result<(), Error> {
+    /// Reads a source that was sent: what was removed and is sent again shall be there again.
+    pub(super) fn take_sent(&self, source: &Source, report: &mut IngestReport) -> Result<(), Error> {
+        let kept = self.shelf.source(&source.location)?.filter(|known| !known.articles.is_empty());
+        let mut known: Vec<KnownSource> = kept.into_iter().collect();
+        self.take(source, &mut known, report)
+    }
+
+    fn take(&self, source: &Source, known: &mut [KnownSource], report: &mut IngestReport) -> Result<(), Error> {
         let mut earlier = known.iter_mut().find(|known| known.location == source.location);
         if earlier.as_ref().is_some_and(|known| known.sha256 == source.sha256 && known.path == source.path) {
             report.unchanged += 1;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::{IngestReport, Library, Outcome};
 use crate::article::Source;
-use crate::shelf::{Error, Job, JobState, KnownSource, Tally};
+use crate::shelf::{Error, Job, JobState, Tally};
 
 /// How long what was read may wait before questions find it.
 const UNSEEN: Duration = Duration::from_secs(2);
@@ -33,9 +33,7 @@ impl Library {
             let report = {
                 let _writing = self.writing();
                 let mut report = IngestReport::default();
-                let kept = self.shelf.source(&source.location)?.filter(|known| !known.articles.is_empty());
-                let mut known: Vec<KnownSource> = kept.into_iter().collect();
-                self.take(&source, &mut known, &mut report)?;
+                self.take_sent(&source, &mut report)?;
                 if seen.elapsed() > UNSEEN {
                     self.shelf.refresh()?;
                     seen = Instant::now();
