@@ -2,17 +2,22 @@
 //!
 //! A model is a folder as the Hugging Face ecosystem lays it out; its own
 //! `modules.json` and `config.json` choose the code (`folder`). Static models are
-//! a table of token vectors (`table`); BERT encoders run in Candle (`bert`).
-//! Only `hub` fetches, when `ibid model pull` asks it to.
+//! a table of token vectors (`table`); all others are encoders (`encoder`) with what
+//! makes one vector of a text (`pooled`). Only `hub` fetches, when `ibid model pull`
+//! asks it to.
 
-mod bert;
 mod checksums;
+mod encoder;
 mod folder;
 pub mod hub;
 mod kernels;
+mod pooled;
+mod product;
+mod reranker;
 mod table;
 mod vector;
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -21,7 +26,9 @@ use tokenizers::Tokenizer;
 
 pub use checksums::{Checked, LIST as CHECKSUMS, verify};
 pub use folder::Error;
+pub use kernels::{Instructions, Precision, limit_instructions};
 pub(crate) use kernels::{dot, dot_bytes, instructions};
+pub use reranker::Reranker;
 pub use table::Comparison;
 pub use vector::UnitVector;
 
@@ -48,63 +55,92 @@ pub struct ModelInfo {
     pub passage_prefix: String,
 }
 
-enum Encoder {
+enum Model {
     Static(table::Table),
-    Bert(Box<bert::Bert>),
+    Encoder(Box<pooled::Pooled>),
+}
+
+/// What is asked of a model beyond its folder. Empty parts leave it to the folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Choices {
+    /// How an encoder's numbers are kept; the fastest that costs nothing, when nobody says.
+    pub precision: Option<Precision>,
+    /// Numbers that are kept of a vector, for models that were trained to be cut short.
+    pub dimension: Option<usize>,
+    /// What is put before a question.
+    pub question_prefix: Option<String>,
+    /// What is put before a passage.
+    pub passage_prefix: Option<String>,
 }
 
 /// A loaded model.
 pub struct Embedder {
     info: ModelInfo,
     tokenizer: Tokenizer,
-    encoder: Encoder,
+    model: Model,
+    reranker: Option<Reranker>,
 }
 
 impl Embedder {
     /// The model in the binary.
     pub fn bundled() -> Result<Self, Error> {
-        Self::from_files(&Files::Bundled, BUNDLED.to_owned())
+        Self::from_files(&Files::Bundled, BUNDLED.to_owned(), &Choices::default())
     }
 
     /// The model in folder `path`.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        Self::from_files(&Files::Folder(path.to_owned()), name)
+        Self::load_with(path, &Choices::default())
     }
 
-    fn from_files(files: &Files, id: String) -> Result<Self, Error> {
-        let Layout { architecture, weights, tokenizer, pooling, question_prefix, passage_prefix } = Layout::of(files)?;
-        let bytes = files.read(&weights)?;
+    /// The model in folder `path`, as `choices` ask for it.
+    pub fn load_with(path: &Path, choices: &Choices) -> Result<Self, Error> {
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        Self::from_files(&Files::Folder(path.to_owned()), name, choices)
+    }
+
+    fn from_files(files: &Files, id: String, choices: &Choices) -> Result<Self, Error> {
+        let layout = Layout::of(files)?;
+        let bytes = files.read(&layout.weights)?;
         // The checksum, the tokenizer and the weights take about equally long.
-        let ((sha256, tokenizer), encoder) = rayon::join(
-            || {
-                rayon::join(
-                    || hex(&Sha256::digest(&bytes)),
-                    || {
-                        let bytes = files.read(&tokenizer)?;
-                        Tokenizer::from_bytes(&bytes).map_err(|reason| files.broken(&tokenizer, reason.to_string()))
-                    },
-                )
-            },
-            || match &architecture {
-                Architecture::Static => table::Table::load(bytes.clone()).map(Encoder::Static),
-                Architecture::Bert(config) => bert::Bert::load(&bytes, config, pooling).map(|bert| Encoder::Bert(Box::new(bert))),
-            },
+        let ((sha256, tokenizer), model) = rayon::join(
+            || rayon::join(|| hex(&Sha256::digest(&bytes)), || tokenizer(files, &layout.tokenizer)),
+            || model(files, &layout, &bytes, choices),
         );
-        let encoder = encoder.map_err(|reason| files.broken(&weights, reason))?;
-        let mut tokenizer = tokenizer?;
+        let (mut tokenizer, model) = (tokenizer?, model?);
         tokenizer.with_padding(None);
-        let window = match &encoder {
-            Encoder::Static(_) => None,
-            Encoder::Bert(bert) => Some(tokenizers::TruncationParams { max_length: bert.window(), ..Default::default() }),
+        let window = match &model {
+            Model::Static(_) => None,
+            Model::Encoder(encoder) => {
+                let max_length = layout.longest.unwrap_or(usize::MAX).min(encoder.anatomy().window);
+                Some(tokenizers::TruncationParams { max_length, ..Default::default() })
+            }
         };
-        tokenizer.with_truncation(window).map_err(|reason| files.broken("tokenizer.json", reason.to_string()))?;
-        let dimension = match &encoder {
-            Encoder::Static(table) => table.dimension(),
-            Encoder::Bert(bert) => bert.dimension(),
+        tokenizer.with_truncation(window).map_err(|reason| files.broken(&layout.tokenizer, reason.to_string()))?;
+        let dimension = match &model {
+            Model::Static(table) => table.dimension(),
+            Model::Encoder(encoder) => encoder.dimension(),
         };
-        let info = ModelInfo { id, sha256, dimension, pooling: pooling.name(), question_prefix, passage_prefix };
-        Ok(Self { info, tokenizer, encoder })
+        let prefix = |chosen: &Option<String>, found: String| chosen.clone().unwrap_or(found);
+        let info = ModelInfo {
+            id,
+            sha256,
+            dimension,
+            pooling: layout.pooling.name(),
+            question_prefix: prefix(&choices.question_prefix, layout.question_prefix),
+            passage_prefix: prefix(&choices.passage_prefix, layout.passage_prefix),
+        };
+        Ok(Self { info, tokenizer, model, reranker: None })
+    }
+
+    /// The same with a cross-encoder that compares the best passages once more.
+    #[must_use]
+    pub fn with_reranker(self, reranker: Reranker) -> Self {
+        Self { reranker: Some(reranker), ..self }
+    }
+
+    /// What the cross-encoder makes of each of `texts`, 0 to 1; `None` where there is none.
+    pub fn reranked(&self, question: &str, texts: &[&str]) -> Option<Vec<f32>> {
+        self.reranker.as_ref().map(|reranker| reranker.scores(question, texts))
     }
 
     /// What the model is.
@@ -112,11 +148,11 @@ impl Embedder {
         &self.info
     }
 
-    /// `static` or `bert`.
+    /// `static`, or the name of the encoder's family.
     pub fn architecture(&self) -> &'static str {
-        match &self.encoder {
-            Encoder::Static(_) => "static",
-            Encoder::Bert(_) => "bert",
+        match &self.model {
+            Model::Static(_) => "static",
+            Model::Encoder(encoder) => encoder.anatomy().family.name(),
         }
     }
 
@@ -138,26 +174,24 @@ impl Embedder {
     /// Passages' vectors and their tokens, as [`Self::comparison`] reads them; a model that compares
     /// whole vectors has none.
     pub fn embedded(&self, texts: &[String]) -> Vec<(Option<UnitVector>, Vec<u32>)> {
-        match &self.encoder {
-            Encoder::Static(table) => {
+        match &self.model {
+            Model::Static(table) => {
                 let embed = |text: &String| {
                     let tokens = self.ids(&prefixed(&self.info.passage_prefix, text), false);
                     (table.mean(&tokens), tokens)
                 };
                 texts.par_iter().map(embed).collect()
             }
-            Encoder::Bert(_) => self.passages(texts).into_iter().map(|vector| (vector, vec![])).collect(),
+            Model::Encoder(_) => self.passages(texts).into_iter().map(|vector| (vector, vec![])).collect(),
         }
     }
 
     fn vectors(&self, texts: &[String], prefix: &str) -> Vec<Option<UnitVector>> {
-        match &self.encoder {
-            Encoder::Static(table) => {
-                texts.par_iter().map(|text| table.mean(&self.ids(&prefixed(prefix, text), false))).collect()
-            }
-            Encoder::Bert(bert) => {
+        match &self.model {
+            Model::Static(table) => texts.par_iter().map(|text| table.mean(&self.ids(&prefixed(prefix, text), false))).collect(),
+            Model::Encoder(encoder) => {
                 let ids: Vec<Vec<u32>> = texts.par_iter().map(|text| self.ids(&prefixed(prefix, text), true)).collect();
-                bert.vectors(&ids)
+                encoder.vectors(&ids)
             }
         }
     }
@@ -175,9 +209,9 @@ impl Embedder {
 
     /// Compares `question` with texts token by token; `None` for a model whose tokens mean nothing alone.
     pub fn comparison(&self, question: &str) -> Option<Comparison<'_>> {
-        match &self.encoder {
-            Encoder::Static(table) => Some(table.comparison(&self.ids(question, false))),
-            Encoder::Bert(_) => None,
+        match &self.model {
+            Model::Static(table) => Some(table.comparison(&self.ids(question, false))),
+            Model::Encoder(_) => None,
         }
     }
 
@@ -190,8 +224,16 @@ impl Embedder {
     ///
     /// A static model compares token by token: each token of the question finds its
     /// nearest in the text, and rare tokens weigh more (their rows are longer). An
-    /// encoder compares whole vectors.
+    /// encoder compares whole vectors. A cross-encoder, where there is one, reads both together.
     pub fn relevance(&self, question: &str, texts: &[&str]) -> Vec<f32> {
+        if let Some(scores) = self.reranked(question, texts) {
+            return scores;
+        }
+        self.compared(question, texts)
+    }
+
+    /// The same without the cross-encoder.
+    pub(crate) fn compared(&self, question: &str, texts: &[&str]) -> Vec<f32> {
         if let Some(mut comparison) = self.comparison(question) {
             let ids: Vec<Vec<u32>> = texts.par_iter().map(|text| self.ids(text, false)).collect();
             comparison.learn(ids.iter().map(Vec::as_slice));
@@ -205,6 +247,29 @@ impl Embedder {
 
     fn ids(&self, text: &str, special: bool) -> Vec<u32> {
         self.tokenizer.encode_fast(text, special).map_or_else(|_| vec![], |encoding| encoding.get_ids().to_vec())
+    }
+}
+
+fn tokenizer(files: &Files, file: &str) -> Result<Tokenizer, Error> {
+    let bytes = files.read(file)?;
+    Tokenizer::from_bytes(&bytes).map_err(|reason| files.broken(file, reason.to_string()))
+}
+
+#[expect(clippy::ptr_arg, reason = "a table keeps the bytes; those that lie in the binary are not copied")]
+fn model(files: &Files, layout: &Layout, bytes: &Cow<'static, [u8]>, choices: &Choices) -> Result<Model, Error> {
+    let broken = |reason: String| files.broken(&layout.weights, reason);
+    match &layout.architecture {
+        Architecture::Static if choices.dimension.is_some() => Err(broken("a table's vectors are not cut short".to_owned())),
+        Architecture::Static => table::Table::load(bytes.clone()).map(Model::Static).map_err(broken),
+        Architecture::Encoder(anatomy) => {
+            let precision = choices.precision.unwrap_or_else(Precision::fastest_exact);
+            let load =
+                || encoder::Encoder::load(&encoder::File::of_encoder(bytes, anatomy.family)?, (**anatomy).clone(), precision);
+            let encoder = load().map_err(broken)?;
+            let dense = layout.dense.iter().map(|layout| pooled::Dense::load(files, layout)).collect::<Result<_, _>>()?;
+            let pooled = pooled::Pooled::of(encoder, layout.pooling, dense, choices.dimension).map_err(broken)?;
+            Ok(Model::Encoder(Box::new(pooled)))
+        }
     }
 }
 

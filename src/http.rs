@@ -129,12 +129,13 @@ impl App {
 
     /// From now on questions are answered from `library`.
     pub fn ready(self: &Arc<Self>, library: Library) {
+        // The collections first: who finds the service ready finds them too.
+        if self.collection == collections::FIRST {
+            self.open_collections(&library);
+        }
         // A second call changes nothing: the first library stays.
         if self.library.set(Arc::new(library)).is_ok() {
             jobs::work(self);
-            if self.collection == collections::FIRST {
-                self.open_collections();
-            }
         }
     }
 

@@ -93,6 +93,16 @@ section!(
     Model {
         /// Model folder, empty for the bundled one.
         path: PathBuf,
+        /// `auto`, `f32`, `bf16` or `int8`.
+        precision: String,
+        /// Numbers kept of a vector, 0 for all.
+        dimension: usize,
+        /// What is put before a question; empty for what the folder says.
+        question_prefix: String,
+        /// What is put before a passage; empty for what the folder says.
+        passage_prefix: String,
+        /// Folder of a cross-encoder, empty for none.
+        reranker: PathBuf,
     }
 );
 section!(
@@ -309,6 +319,9 @@ fn check(merged: Table) -> Result<Settings, Error> {
     }
     if settings.chunk.target_tokens == 0 || settings.chunk.max_tokens < settings.chunk.target_tokens {
         return refuse("chunk.max_tokens", "at least `chunk.target_tokens`, which is at least 1", &settings.chunk.max_tokens);
+    }
+    if !["auto", "f32", "bf16", "int8"].contains(&settings.model.precision.as_str()) {
+        return refuse("model.precision", "`auto`, `f32`, `bf16` or `int8`", &settings.model.precision);
     }
     if !["text", "json"].contains(&settings.log.format.as_str()) {
         return refuse("log.format", "`text` or `json`", &settings.log.format);

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 
-use candle_transformers::models::bert;
 use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 use serde_json::Value;
+
+use super::encoder::{Anatomy, Family};
+use super::pooled::DenseLayout;
 
 static BUNDLED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/models/static-multilingual");
 
@@ -37,7 +39,7 @@ pub enum Error {
     },
     /// An architecture that is not built.
     #[error(
-        "model `{model}` has architecture `{found}`, which ibid does not run\nhint: it runs sentence-transformers' StaticEmbedding, Model2Vec and BERT"
+        "model `{model}` has architecture `{found}`, which ibid does not run\nhint: it runs sentence-transformers' StaticEmbedding, Model2Vec, BERT, XLM-RoBERTa, ModernBERT, Qwen3 and Gemma3"
     )]
     Architecture {
         /// The folder.
@@ -81,7 +83,8 @@ impl Files {
         }
     }
 
-    fn json(&self, file: &str) -> Result<Value, Error> {
+    /// What `file` says.
+    pub(super) fn json(&self, file: &str) -> Result<Value, Error> {
         serde_json::from_slice(&self.read(file)?).map_err(|reason| self.broken(file, reason.to_string()))
     }
 
@@ -95,7 +98,10 @@ impl Files {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pooling {
     Mean,
+    /// The first token's.
     Cls,
+    /// The last token's.
+    Last,
 }
 
 impl Pooling {
@@ -103,6 +109,7 @@ impl Pooling {
         match self {
             Self::Mean => "mean",
             Self::Cls => "cls",
+            Self::Last => "last",
         }
     }
 }
@@ -110,7 +117,7 @@ impl Pooling {
 /// Which code runs the model.
 pub(super) enum Architecture {
     Static,
-    Bert(Box<bert::Config>),
+    Encoder(Box<Anatomy>),
 }
 
 /// What the folder says of the model.
@@ -118,7 +125,10 @@ pub(super) struct Layout {
     pub(super) architecture: Architecture,
     pub(super) weights: String,
     pub(super) tokenizer: String,
+    /// Tokens of a text that are read, where the folder says so.
+    pub(super) longest: Option<usize>,
     pub(super) pooling: Pooling,
+    pub(super) dense: Vec<DenseLayout>,
     pub(super) question_prefix: String,
     pub(super) passage_prefix: String,
 }
@@ -131,15 +141,29 @@ struct Module {
     kind: String,
 }
 
+/// What sentence-transformers writes of a product behind pooling.
+#[derive(Deserialize)]
+struct DenseConfig {
+    in_features: usize,
+    out_features: usize,
+    activation_function: Option<String>,
+    #[serde(default)]
+    use_residual: bool,
+}
+
 impl Layout {
     /// Reads `modules.json` and `config.json`.
     pub(super) fn of(files: &Files) -> Result<Self, Error> {
-        let modules: Vec<Module> = if files.exists("modules.json") {
-            serde_json::from_value(files.json("modules.json")?)
-                .map_err(|reason| files.broken("modules.json", reason.to_string()))?
+        const MODULES: &str = "modules.json";
+        const KNOWN: [&str; 5] = [".StaticEmbedding", ".Transformer", ".Pooling", ".Dense", ".Normalize"];
+        let modules: Vec<Module> = if files.exists(MODULES) {
+            serde_json::from_value(files.json(MODULES)?).map_err(|reason| files.broken(MODULES, reason.to_string()))?
         } else {
             vec![]
         };
+        if let Some(odd) = modules.iter().find(|module| !KNOWN.iter().any(|known| module.kind.ends_with(known))) {
+            return Err(files.broken(MODULES, format!("it has a part `{}`, which is not built", odd.kind)));
+        }
         let path = |kind: &str| modules.iter().find(|module| module.kind.ends_with(kind)).map(|module| module.path.as_str());
         let is_static = path(".StaticEmbedding").is_some();
         let folder = path(".StaticEmbedding").or(path(".Transformer")).unwrap_or_default();
@@ -149,12 +173,15 @@ impl Layout {
             Some(folder) => pooling(files, &format!("{folder}/config.json"))?,
             None => Pooling::Mean,
         };
+        let dense = modules.iter().filter(|module| module.kind.ends_with(".Dense")).map(|module| dense(files, &module.path));
         let (question_prefix, passage_prefix) = prompts(files)?;
         Ok(Self {
             architecture,
             weights: within("model.safetensors"),
             tokenizer: within("tokenizer.json"),
+            longest: longest(files, &within("sentence_bert_config.json"), &within("tokenizer_config.json")),
             pooling,
+            dense: dense.collect::<Result<_, _>>()?,
             question_prefix,
             passage_prefix,
         })
@@ -163,26 +190,53 @@ impl Layout {
 
 fn architecture(files: &Files, file: &str) -> Result<Architecture, Error> {
     let config = files.json(file)?;
-    match config.get("model_type").and_then(Value::as_str) {
-        Some("model2vec") => Ok(Architecture::Static),
-        Some("bert") => {
-            let config = serde_json::from_value(config).map_err(|reason| files.broken(file, reason.to_string()))?;
-            Ok(Architecture::Bert(Box::new(config)))
-        }
-        other => Err(Error::Architecture { model: files.name(), found: other.unwrap_or("none").to_owned() }),
+    let kind = config.get("model_type").and_then(Value::as_str).unwrap_or("none").to_owned();
+    if kind == "model2vec" {
+        return Ok(Architecture::Static);
+    }
+    let family = Family::of(&kind).ok_or_else(|| Error::Architecture { model: files.name(), found: kind })?;
+    let anatomy = Anatomy::of(family, config).map_err(|reason| files.broken(file, reason))?;
+    Ok(Architecture::Encoder(Box::new(anatomy)))
+}
+
+/// Older folders keep one switch a kind, newer ones a name.
+fn pooling(files: &Files, file: &str) -> Result<Pooling, Error> {
+    let config = files.json(file)?;
+    let switches =
+        [("pooling_mode_cls_token", "cls"), ("pooling_mode_mean_tokens", "mean"), ("pooling_mode_lasttoken", "lasttoken")];
+    let chosen = switches.into_iter().find(|(key, _)| config.get(*key).and_then(Value::as_bool) == Some(true));
+    let named = config.get("pooling_mode").and_then(Value::as_str);
+    match named.or(chosen.map(|(_, name)| name)) {
+        Some("cls") => Ok(Pooling::Cls),
+        Some("mean") => Ok(Pooling::Mean),
+        Some("lasttoken") => Ok(Pooling::Last),
+        other => Err(files.broken(file, format!("pooling `{}` is not `mean`, `cls` or `lasttoken`", other.unwrap_or("none")))),
     }
 }
 
-fn pooling(files: &Files, file: &str) -> Result<Pooling, Error> {
-    let config = files.json(file)?;
-    let chosen = |key: &str| config.get(key).and_then(Value::as_bool) == Some(true);
-    if chosen("pooling_mode_cls_token") {
-        Ok(Pooling::Cls)
-    } else if chosen("pooling_mode_mean_tokens") {
-        Ok(Pooling::Mean)
-    } else {
-        Err(files.broken(file, "pooling is neither `mean` nor `cls`".to_owned()))
-    }
+fn dense(files: &Files, folder: &str) -> Result<DenseLayout, Error> {
+    let file = format!("{folder}/config.json");
+    let config: DenseConfig =
+        serde_json::from_value(files.json(&file)?).map_err(|reason| files.broken(&file, reason.to_string()))?;
+    let activation = config.activation_function.as_deref().unwrap_or("Identity");
+    let tanh = match activation.rsplit('.').next() {
+        Some("Identity") if !config.use_residual => false,
+        Some("Tanh") if !config.use_residual => true,
+        _ => return Err(files.broken(&file, format!("a dense layer with `{activation}` is not built"))),
+    };
+    Ok(DenseLayout {
+        file: format!("{folder}/model.safetensors"),
+        inputs: config.in_features,
+        outputs: config.out_features,
+        tanh,
+    })
+}
+
+/// Tokens of a text that are read: the least of what the two files allow; files that are not there allow all.
+pub(super) fn longest(files: &Files, sentences: &str, tokenizer: &str) -> Option<usize> {
+    let said = |file: &str, key: &str| files.json(file).ok()?.get(key)?.as_u64();
+    let limits = [said(sentences, "max_seq_length"), said(tokenizer, "model_max_length")];
+    limits.into_iter().flatten().filter_map(|limit| usize::try_from(limit).ok()).min()
 }
 
 /// What sentence-transformers puts before questions and passages.

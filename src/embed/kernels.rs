@@ -1,56 +1,199 @@
-//! Products of vectors, compiled for what the processor has: the only unsafe code there is.
+//! Arithmetic on rows of numbers, compiled for what the processor has: the only unsafe code there is.
 //!
-//! Each function is written once, in lanes that the compiler turns into wide instructions;
-//! here it is compiled anew for wider ones, which are called after the processor was asked.
+//! What the compiler can make wide is written once, in lanes, and compiled anew for wider instructions,
+//! which are called after the processor was asked (`widened!`). Only products of matrices say their
+//! instructions themselves (`tile`).
 #![expect(unsafe_code, reason = "a function for instructions that not every processor has can only be called so")]
+#![expect(clippy::inline_always, reason = "a body must be compiled anew inside of each caller that has wider instructions")]
+#![expect(clippy::extra_unused_type_parameters, reason = "not every body multiplies and adds; all are called alike")]
+
+pub(super) mod rows;
+pub(super) mod tile;
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// How the numbers of a product are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// 32 bits.
+    F32,
+    /// 16 bits, with the exponent of 32: half the memory, twice the speed, where the processor multiplies them.
+    Bf16,
+    /// 8 bits: weights scaled for each output, activations for each token.
+    Int8,
+}
+
+impl Precision {
+    /// All of them, the most exact first.
+    pub const ALL: [Self; 3] = [Self::F32, Self::Bf16, Self::Int8];
+
+    /// As settings write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
+            Self::Int8 => "int8",
+        }
+    }
+
+    /// The fastest that costs nothing: 16 bits where the processor multiplies them, 32 elsewhere.
+    pub fn fastest_exact() -> Self {
+        if has_wide(Self::Bf16) { Self::Bf16 } else { Self::F32 }
+    }
+
+    /// Numbers in a word of 32 bits.
+    pub(super) fn per_word(self) -> usize {
+        match self {
+            Self::F32 => 1,
+            Self::Bf16 => 2,
+            Self::Int8 => 4,
+        }
+    }
+}
+
+/// Instruction sets, the narrowest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Instructions {
+    /// What every processor of the architecture has.
+    Portable,
+    /// 256 bits at once.
+    Avx2,
+    /// 512 bits at once.
+    Avx512,
+}
+
+static CEILING: AtomicU8 = AtomicU8::new(Instructions::Avx512 as u8);
+
+/// Uses nothing wider from now on: what tests and measurements of narrower processors need.
+pub fn limit_instructions(widest: Instructions) {
+    CEILING.store(widest as u8, Ordering::Relaxed);
+}
+
+fn allowed(instructions: Instructions) -> bool {
+    instructions as u8 <= CEILING.load(Ordering::Relaxed)
+}
 
 /// The widest instructions that products use on this processor.
 pub(crate) fn instructions() -> &'static str {
-    #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx512bw") {
-        return "AVX-512";
-    } else if is_x86_feature_detected!("avx2") {
-        return "AVX2";
+    match () {
+        () if has_wide(Precision::Bf16) => "AVX-512 with products of 16 and 8 bits",
+        () if has_avx512() => "AVX-512",
+        () if has_avx2() => "AVX2",
+        () => "portable instructions",
     }
-    "portable instructions"
 }
 
-/// Product of two vectors.
-pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx512f") {
-        // SAFETY: the processor has just said that it has these instructions.
-        return unsafe { x86::dot_avx512(a, b) };
-    } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-        // SAFETY: as above.
-        return unsafe { x86::dot_avx2(a, b) };
-    }
-    // Not `mul_add`: without the instruction it is a call into a library for each number.
-    lanes(a, b, |sum, a, b| sum + a * b)
+#[cfg(target_arch = "x86_64")]
+fn has_avx512() -> bool {
+    allowed(Instructions::Avx512)
+        && is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("fma")
 }
 
-/// Product of two rows of signed bytes. Sums of so many small numbers are exact in 32 bits.
-pub(crate) fn dot_bytes(a: &[u8], b: &[u8]) -> f32 {
-    #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx512bw") {
-        // SAFETY: the processor has just said that it has these instructions.
-        return unsafe { x86::dot_bytes_avx512(a, b) };
-    } else if is_x86_feature_detected!("avx2") {
-        // SAFETY: as above.
-        return unsafe { x86::dot_bytes_avx2(a, b) };
+#[cfg(target_arch = "x86_64")]
+fn has_avx2() -> bool {
+    allowed(Instructions::Avx2) && is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
+}
+
+#[cfg(target_arch = "x86_64")]
+fn has_wide(precision: Precision) -> bool {
+    has_avx512()
+        && match precision {
+            Precision::F32 => true,
+            Precision::Bf16 => is_x86_feature_detected!("avx512bf16"),
+            Precision::Int8 => is_x86_feature_detected!("avx512vnni"),
+        }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn has_avx512() -> bool {
+    false
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn has_avx2() -> bool {
+    false
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn has_wide(_: Precision) -> bool {
+    false
+}
+
+/// Multiplies and adds, in one step where the instructions have it: elsewhere that would be a call into a library.
+trait Arithmetic {
+    fn multiply_add(a: f32, b: f32, c: f32) -> f32;
+}
+
+struct Fused;
+
+impl Arithmetic for Fused {
+    #[inline(always)]
+    fn multiply_add(a: f32, b: f32, c: f32) -> f32 {
+        a.mul_add(b, c)
     }
-    bytes(a, b)
+}
+
+struct Plain;
+
+impl Arithmetic for Plain {
+    #[inline(always)]
+    fn multiply_add(a: f32, b: f32, c: f32) -> f32 {
+        a * b + c
+    }
+}
+
+/// A function whose body is compiled for each instruction set, and the choice among them.
+macro_rules! widened {
+    ($(#[$documentation:meta])* $name:ident($($argument:ident: $type:ty),*) $(-> $made:ty)?, $body:ident) => {
+        $(#[$documentation])*
+        pub(crate) fn $name($($argument: $type),*) $(-> $made)? {
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,fma")]
+                fn avx512($($argument: $type),*) $(-> $made)? {
+                    $body::<$crate::embed::kernels::Fused>($($argument),*)
+                }
+                #[target_feature(enable = "avx2,fma")]
+                fn avx2($($argument: $type),*) $(-> $made)? {
+                    $body::<$crate::embed::kernels::Fused>($($argument),*)
+                }
+                if $crate::embed::kernels::has_avx512() {
+                    // SAFETY: the processor has just said that it has these instructions.
+                    return unsafe { avx512($($argument),*) };
+                } else if $crate::embed::kernels::has_avx2() {
+                    // SAFETY: as above.
+                    return unsafe { avx2($($argument),*) };
+                }
+            }
+            $body::<$crate::embed::kernels::Plain>($($argument),*)
+        }
+    };
+}
+pub(super) use widened;
+
+widened! {
+    /// Product of two vectors.
+    dot(a: &[f32], b: &[f32]) -> f32, lanes
+}
+
+widened! {
+    /// Product of two rows of signed bytes. Sums of so many small numbers are exact in 32 bits.
+    dot_bytes(a: &[u8], b: &[u8]) -> f32, bytes
 }
 
 #[inline(always)]
-fn lanes(a: &[f32], b: &[f32], add: impl Fn(f32, f32, f32) -> f32) -> f32 {
+fn lanes<A: Arithmetic>(a: &[f32], b: &[f32]) -> f32 {
     const LANES: usize = 32;
     let (a_wide, a_rest) = a.as_chunks::<LANES>();
     let (b_wide, b_rest) = b.as_chunks::<LANES>();
     let mut sums = [0.0_f32; LANES];
     for (a, b) in a_wide.iter().zip(b_wide) {
         for lane in 0..LANES {
-            sums[lane] = add(sums[lane], a[lane], b[lane]);
+            sums[lane] = A::multiply_add(a[lane], b[lane], sums[lane]);
         }
     }
     let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
@@ -58,34 +201,10 @@ fn lanes(a: &[f32], b: &[f32], add: impl Fn(f32, f32, f32) -> f32) -> f32 {
 }
 
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "as above")]
 #[expect(clippy::cast_precision_loss, reason = "below 2^24 for rows of a thousand numbers; beyond, the last bits do not count")]
-fn bytes(a: &[u8], b: &[u8]) -> f32 {
+fn bytes<A>(a: &[u8], b: &[u8]) -> f32 {
     let product = |(a, b): (&u8, &u8)| i32::from(a.cast_signed()) * i32::from(b.cast_signed());
     a.iter().zip(b).map(product).sum::<i32>() as f32
-}
-
-#[cfg(target_arch = "x86_64")]
-mod x86 {
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,fma")]
-    pub(super) fn dot_avx512(a: &[f32], b: &[f32]) -> f32 {
-        super::lanes(a, b, |sum, a, b| a.mul_add(b, sum))
-    }
-
-    #[target_feature(enable = "avx2,fma")]
-    pub(super) fn dot_avx2(a: &[f32], b: &[f32]) -> f32 {
-        super::lanes(a, b, |sum, a, b| a.mul_add(b, sum))
-    }
-
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-    pub(super) fn dot_bytes_avx512(a: &[u8], b: &[u8]) -> f32 {
-        super::bytes(a, b)
-    }
-
-    #[target_feature(enable = "avx2")]
-    pub(super) fn dot_bytes_avx2(a: &[u8], b: &[u8]) -> f32 {
-        super::bytes(a, b)
-    }
 }
 
 #[cfg(test)]
@@ -106,7 +225,7 @@ mod tests {
             #[expect(clippy::cast_precision_loss, reason = "compared with a number of the same precision")]
             let exact = exact as f32;
             assert!((dot_bytes(&a, &b) - exact).abs() <= 1.0, "{length}");
-            assert!((bytes(&a, &b) - exact).abs() <= 1.0, "{length}");
+            assert!((bytes::<Plain>(&a, &b) - exact).abs() <= 1.0, "{length}");
         }
     }
 }

@@ -67,6 +67,10 @@ impl<S: Sync> FromRequestParts<S> for Grant {
     }
 }
 
+fn folder_of_collections(first: &Library) -> PathBuf {
+    first.settings().library.data.join(FOLDER)
+}
+
 fn unknown(name: &str) -> Problem {
     let message = format!("there is no collection `{}`\nhint: `GET /v1/collections` lists them", name.escape_debug());
     Problem::new(StatusCode::NOT_FOUND, "unknown_collection", message)
@@ -111,13 +115,8 @@ impl App {
         name == self.collection || self.collections.get(name).is_some()
     }
 
-    fn folder_of_collections(&self) -> Result<PathBuf, Problem> {
-        Ok(self.library()?.settings().library.data.join(FOLDER))
-    }
-
     /// Opens a collection, and answers for it from now on.
-    fn open_collection(&self, name: &str) -> Result<(), crate::shelf::Error> {
-        let Some(first) = self.library.get() else { return Ok(()) };
+    fn open_collection(&self, first: &Library, name: &str) -> Result<(), crate::shelf::Error> {
         let mut settings = first.settings().clone();
         settings.library.data = settings.library.data.join(FOLDER).join(name);
         let library = Library::open(settings, first.shared_embedder())?;
@@ -128,11 +127,11 @@ impl App {
     }
 
     /// Opens the collections that there are; one that cannot be is told in the log, and the others go on.
-    pub(super) fn open_collections(&self) {
-        let Some(entries) = self.folder_of_collections().ok().and_then(|folder| std::fs::read_dir(folder).ok()) else { return };
+    pub(super) fn open_collections(&self, first: &Library) {
+        let Ok(entries) = std::fs::read_dir(folder_of_collections(first)) else { return };
         let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
         for name in names.filter(|name| is_name(name)) {
-            if let Err(error) = self.open_collection(&name) {
+            if let Err(error) = self.open_collection(first, &name) {
                 tracing::error!(collection = name, %error, "a collection cannot be opened");
             }
         }
@@ -215,7 +214,7 @@ pub(super) async fn make(
             let message = format!("`{}` is no name for a collection", name.escape_debug());
             return Err(Problem::invalid(format!("{message}\nhint: small letters, digits and hyphens, 64 at most")));
         }
-        shared.open_collection(&name)?;
+        shared.open_collection(&*shared.library()?, &name)?;
         described(&*shared.named(Some(&name), &Grant::default())?)
     });
     Ok((StatusCode::CREATED, Json(made.await?)))
@@ -231,7 +230,7 @@ pub(super) async fn remove(State(app): State<Arc<App>>, Path(name): Path<String>
         if !is_name(&name) || !shared.collections.remove(&name) {
             return Err(unknown(&name));
         }
-        std::fs::remove_dir_all(shared.folder_of_collections()?.join(&name)).map_err(crate::shelf::Error::from)?;
+        std::fs::remove_dir_all(folder_of_collections(&*shared.library()?).join(&name)).map_err(crate::shelf::Error::from)?;
         Ok(StatusCode::NO_CONTENT)
     });
     removed.await

@@ -73,6 +73,7 @@ pub(super) fn ranked(asked: &Asked<'_>, near: &[Neighbor], words: &[Neighbor], l
         passages.into_iter().zip(sentences).map(|(passage, sentences)| (passage.id, (passage, sentences))).collect();
     add_likeness(shelf, &mut scored, same_language);
     scored.sort_by(order_scores);
+    rerank(asked, &read, &mut scored);
     scored.truncate(limit);
     let unread: Vec<PassageId> = scored.iter().map(|(id, _)| *id).filter(|id| !read.contains_key(id)).collect();
     read.extend(shelf.passages(&unread)?.into_iter().map(|passage| (passage.id, (passage, vec![]))));
@@ -110,6 +111,23 @@ fn compared(
     comparison.learn(kept.iter().map(|(_, tokens)| tokens.as_slice()));
     let comparison = &*comparison;
     Ok(kept.par_iter().map(|(id, tokens)| (*id, comparison.score(&comparison.nearest(tokens)))).collect())
+}
+
+/// The passages that were read go in the order of the cross-encoder, where there is one, before the others.
+fn rerank(asked: &Asked<'_>, read: &HashMap<PassageId, (StoredPassage, Vec<Sentence>)>, scored: &mut [(PassageId, Scores)]) {
+    let texts: BTreeMap<PassageId, String> =
+        read.iter().map(|(id, (passage, _))| (*id, format!("{}\n{}", passage.context(), passage.text))).collect();
+    let in_order: Vec<&str> = texts.values().map(String::as_str).collect();
+    let Some(reranked) = asked.embedder.reranked(asked.question.as_str(), &in_order) else { return };
+    let best_of_rest =
+        scored.iter().filter(|(id, _)| !texts.contains_key(id)).map(|(_, scores)| scores.total).fold(0.0, f32::max);
+    let reranked: BTreeMap<PassageId, f32> = texts.into_keys().zip(reranked).collect();
+    for (id, scores) in scored.iter_mut() {
+        if let Some(score) = reranked.get(id) {
+            scores.total = best_of_rest + score;
+        }
+    }
+    scored.sort_by(order_scores);
 }
 
 /// What is like the best passage follows it: its translations and its neighbours.

@@ -74,7 +74,7 @@ fn by_tokens(
 fn by_vectors(embedder: &Embedder, question: &Question, contexts: &[String], found: &[(usize, Span, &str)]) -> Vec<(f32, f32)> {
     let texts: Vec<String> = found.iter().map(|(owner, _, text)| format!("{}\n{text}", contexts[*owner])).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    embedder.relevance(question.as_str(), &texts).into_iter().map(|score| (score, score)).collect()
+    embedder.compared(question.as_str(), &texts).into_iter().map(|score| (score, score)).collect()
 }
 
 /// For each text the share of the question's terms that it has; rare terms weigh more.

@@ -46,15 +46,17 @@ const CRATES: [(&str, &[&str]); 14] = [
 ];
 
 /// Files that may turn types into text and back: the wire, and stored forms.
-const SERIALISERS: [&str; 11] = [
+const SERIALISERS: [&str; 13] = [
     "http",
     "cli",
     "eval",
     "settings",
     "read/jsonl",
     "read/front_matter",
+    "embed/encoder/anatomy",
     "embed/folder",
     "embed/hub",
+    "embed/reranker",
     "shelf/embedded/jobs",
     "shelf/embedded/rows",
     "shelf/embedded/graph",

@@ -1,0 +1,210 @@
+//! Encoders: BERT, XLM-RoBERTa, ModernBERT, and Qwen3 and Gemma3 as embedders.
+//!
+//! One walk runs them all; `anatomy` says what a family is built of, `weights` reads it. Candle reads the
+//! files. The walk itself stands beside Candle: texts lie packed one after another without padding, weights
+//! are packed once for the processor's widest products, and what lies between two products is done while
+//! it is in the cache. Texts in groups of some hundred tokens go to the cores; a lone question has all.
+
+mod anatomy;
+mod attention;
+mod weights;
+
+use rayon::prelude::*;
+
+use super::kernels::Precision;
+use super::kernels::rows::{activate, add, layer_norm, multiply, root_norm};
+use super::product::{Cores, Rows, Weights, product};
+pub(super) use anatomy::{Anatomy, Family};
+use anatomy::{NormKind, Positions};
+use attention::{Angles, Attention, Scratch};
+pub(super) use weights::File;
+use weights::{Embeddings, Layer, Norm};
+
+/// Tokens that are walked together: enough to pack products full, few enough for the cache.
+const GROUP_TOKENS: usize = 256;
+
+/// Rows of a layer's wide middle that are made at once.
+const FEED_ROWS: usize = 48;
+
+/// A loaded encoder.
+pub(super) struct Encoder {
+    anatomy: Anatomy,
+    precision: Precision,
+    embeddings: Embeddings,
+    layers: Vec<Layer>,
+    last: Option<Norm>,
+    /// The angles that layers turn by, by their base.
+    angles: Vec<(f64, Angles)>,
+}
+
+/// What the walk of one group needs, kept from layer to layer.
+#[derive(Default)]
+struct Room {
+    rows: Rows,
+    made: Vec<f32>,
+    attended: Vec<f32>,
+    scratch: Scratch,
+}
+
+/// Brings a row to the family's length; without a norm it stays.
+fn normalise(anatomy: &Anatomy, norm: Option<&Norm>, row: &mut [f32]) {
+    let Some(norm) = norm else { return };
+    match anatomy.norm {
+        NormKind::Layer => layer_norm(row, &norm.weight, &norm.bias, anatomy.epsilon),
+        NormKind::Root { .. } => root_norm(row, &norm.weight, anatomy.epsilon),
+    }
+}
+
+impl Encoder {
+    /// The encoder whose weights are in `file`.
+    pub(super) fn load(file: &File<'_>, mut anatomy: Anatomy, precision: Precision) -> Result<Self, String> {
+        let (embeddings, layers, last) = weights::read(file, &anatomy, precision)?;
+        if let (Positions::Learnt { first }, Some(rows)) = (anatomy.positions, &embeddings.positions) {
+            anatomy.window = anatomy.window.min(rows.len().saturating_sub(first));
+        }
+        let mut angles: Vec<(f64, Angles)> = Vec::new();
+        for reach in anatomy.layers.iter().filter(|_| anatomy.positions == Positions::Rotary) {
+            if angles.iter().all(|(theta, _)| theta.total_cmp(&reach.theta).is_ne()) {
+                angles.push((reach.theta, Angles::of(reach.theta, anatomy.head, anatomy.window)));
+            }
+        }
+        Ok(Self { anatomy, precision, embeddings, layers, last, angles })
+    }
+
+    pub(super) fn anatomy(&self) -> &Anatomy {
+        &self.anatomy
+    }
+
+    /// The last layer's rows of each text, handed to `pool` as they are made: what it makes of each.
+    pub(super) fn run<T: Send>(&self, texts: &[Vec<u32>], pool: impl Fn(&[f32]) -> T + Sync) -> Vec<T> {
+        let groups = groups(texts);
+        let cores = if groups.len() < rayon::current_num_threads() { Cores::All } else { Cores::One };
+        let made = groups.par_iter().map(|group| {
+            let texts = &texts[group.clone()];
+            let rows = self.walk(texts, cores);
+            let mut rest = rows.as_slice();
+            let one = |text: &Vec<u32>| {
+                let (rows, after) = rest.split_at(text.len().min(self.anatomy.window) * self.anatomy.hidden);
+                rest = after;
+                pool(rows)
+            };
+            texts.iter().map(one).collect::<Vec<T>>()
+        });
+        made.collect::<Vec<_>>().into_iter().flatten().collect()
+    }
+
+    /// The rows of all tokens behind the last layer, text after text.
+    fn walk(&self, texts: &[Vec<u32>], cores: Cores) -> Vec<f32> {
+        let texts: Vec<&[u32]> = texts.iter().map(|text| &text[..text.len().min(self.anatomy.window)]).collect();
+        let mut hidden = self.begin(&texts);
+        let lengths: Vec<usize> = texts.iter().map(|text| text.len()).collect();
+        let mut room = Room::default();
+        for at in 0..self.layers.len() {
+            self.attend(at, &lengths, cores, &mut hidden, &mut room);
+            self.feed(&self.layers[at], cores, &mut hidden, &mut room);
+        }
+        self.normalise_rows(self.last.as_ref(), &mut hidden);
+        hidden
+    }
+
+    /// The rows that tokens begin as.
+    fn begin(&self, texts: &[&[u32]]) -> Vec<f32> {
+        let Anatomy { hidden: width, embedding_scale, positions, .. } = self.anatomy;
+        let mut rows = vec![0.0; texts.iter().map(|text| text.len()).sum::<usize>() * width];
+        let tokens = texts.iter().flat_map(|text| text.iter().enumerate());
+        for (row, (place, token)) in rows.chunks_exact_mut(width).zip(tokens) {
+            // A token that the table lacks is what padding is: nothing.
+            self.embeddings.tokens.add(*token as usize, embedding_scale, row);
+            if let (Positions::Learnt { first }, Some(positions)) = (positions, &self.embeddings.positions) {
+                positions.add(first + place, 1.0, row);
+            }
+            row.iter_mut().zip(&self.embeddings.kind).for_each(|(sum, kind)| *sum += kind);
+        }
+        self.normalise_rows(self.embeddings.norm.as_ref(), &mut rows);
+        rows
+    }
+
+    fn normalise_rows(&self, norm: Option<&Norm>, rows: &mut [f32]) {
+        rows.chunks_exact_mut(self.anatomy.hidden).for_each(|row| normalise(&self.anatomy, norm, row));
+    }
+
+    /// Fills `rows` with what goes into a part of a layer: what there is, brought to length where the family does.
+    fn enter(&self, norm: Option<&Norm>, weights: &Weights, hidden: &[f32], rows: &mut Rows) {
+        let width = self.anatomy.hidden;
+        if norm.is_some() {
+            let mut normed = hidden.to_vec();
+            self.normalise_rows(norm, &mut normed);
+            rows.fill(weights, &normed, width);
+        } else {
+            rows.fill(weights, hidden, width);
+        }
+    }
+
+    /// Adds what a part of a layer made, with the norms that the family puts there.
+    fn leave(&self, after: Option<&Norm>, sum: Option<&Norm>, made: &mut [f32], hidden: &mut [f32]) {
+        let width = self.anatomy.hidden;
+        for (row, made) in hidden.chunks_exact_mut(width).zip(made.chunks_exact_mut(width)) {
+            normalise(&self.anatomy, after, made);
+            add(row, made);
+            normalise(&self.anatomy, sum, row);
+        }
+    }
+
+    fn attend(&self, at: usize, lengths: &[usize], cores: Cores, hidden: &mut [f32], room: &mut Room) {
+        let layer = &self.layers[at];
+        self.enter(layer.before_attention.as_ref(), &layer.questions_keys_values, hidden, &mut room.rows);
+        product(&room.rows, &layer.questions_keys_values, cores, &mut room.made);
+        // 8 bits are too few for shares.
+        let precision = if self.precision == Precision::Int8 { Precision::fastest_exact() } else { self.precision };
+        let (anatomy, reach) = (&self.anatomy, self.anatomy.layers[at]);
+        let angles = self.angles.iter().find(|(theta, _)| theta.total_cmp(&reach.theta).is_eq()).map(|(_, angles)| angles);
+        let attention = Attention { anatomy, layer, reach, angles, precision };
+        let (width, out) = (layer.questions_keys_values.outputs(), anatomy.heads * anatomy.head);
+        room.attended.resize(hidden.len() / anatomy.hidden * out, 0.0);
+        let (mut texts, mut attended) = (room.made.as_mut_slice(), room.attended.as_mut_slice());
+        for length in lengths {
+            let (text, rest) = texts.split_at_mut(length * width);
+            let (result, rest_attended) = attended.split_at_mut(length * out);
+            attention.attend(text, &mut room.scratch, result);
+            (texts, attended) = (rest, rest_attended);
+        }
+        room.rows.fill(&layer.attended, &room.attended, out);
+        product(&room.rows, &layer.attended, cores, &mut room.made);
+        self.leave(layer.after_attention.as_ref(), layer.attention_sum.as_ref(), &mut room.made, hidden);
+    }
+
+    /// The two products behind attention, some rows at a time: what lies between them is wide.
+    fn feed(&self, layer: &Layer, cores: Cores, hidden: &mut [f32], room: &mut Room) {
+        let Anatomy { hidden: width, activation, gated, .. } = self.anatomy;
+        for block in hidden.chunks_mut(FEED_ROWS * width) {
+            self.enter(layer.before_feed.as_ref(), &layer.up, block, &mut room.rows);
+            product(&room.rows, &layer.up, cores, &mut room.made);
+            let wide = layer.up.outputs();
+            let inner = if gated { wide / 2 } else { wide };
+            for row in room.made.chunks_exact_mut(wide) {
+                let (activated, by) = row.split_at_mut(inner);
+                activate(activation, activated);
+                if gated {
+                    multiply(activated, by);
+                }
+            }
+            room.rows.fill_in(self.precision, &room.made, inner, wide);
+            product(&room.rows, &layer.down, cores, &mut room.attended);
+            self.leave(layer.after_feed.as_ref(), layer.feed_sum.as_ref(), &mut room.attended, block);
+        }
+    }
+}
+
+/// Texts that are walked together, in their order.
+fn groups(texts: &[Vec<u32>]) -> Vec<std::ops::Range<usize>> {
+    let mut groups = Vec::new();
+    let (mut first, mut tokens) = (0, 0);
+    for (at, text) in texts.iter().enumerate() {
+        tokens += text.len();
+        if tokens >= GROUP_TOKENS || at + 1 == texts.len() {
+            groups.push(first..at + 1);
+            (first, tokens) = (at + 1, 0);
+        }
+    }
+    groups
+}
