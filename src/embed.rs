@@ -26,8 +26,9 @@ use tokenizers::Tokenizer;
 
 pub use checksums::{Checked, LIST as CHECKSUMS, verify};
 pub use folder::Error;
+pub(crate) use kernels::codes::{CodeProduct, prefetch};
 pub use kernels::{Instructions, Precision, limit_instructions};
-pub(crate) use kernels::{dot, dot_bytes, instructions};
+pub(crate) use kernels::{dot_pair, instructions};
 pub use reranker::Reranker;
 pub use table::Comparison;
 pub use vector::UnitVector;

@@ -62,6 +62,7 @@ pub fn fill(library: &Library, set: &Dataset, scratch: &Path) -> anyhow::Result<
     if let Some(unusable) = report.unusable.first() {
         anyhow::bail!("`{}` {}", unusable.path, unusable.reason);
     }
+    library.settle(&|_| ())?;
     #[expect(clippy::cast_precision_loss, reason = "a rate")]
     let per_second = (report.passages > 0).then(|| report.passages as f64 / begun.elapsed().as_secs_f64());
     Ok(Filled { passages: library.shelf().counts()?.passages, per_second })

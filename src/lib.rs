@@ -17,7 +17,7 @@
 //! | [`page`] | a newspaper page's raw text → its articles | `article`, `read`'s decoded text |
 //! | [`chunk`] | article → passages; sentences in every script | `article` |
 //! | [`embed`] | text → unit vector; the only room with Candle and tokenizers | `read` for hexadecimals |
-//! | [`shelf`] | keeps and searches: SQLite, `hnsw_rs`, tantivy | `article`, `embed`, `page`'s left-out lines |
+//! | [`shelf`] | keeps and searches: SQLite, tantivy, graphs that `hnsw_rs` builds | `article`, `embed`, `page`'s left-out lines |
 //! | [`retrieve`] | question → evidence | `shelf`, `embed`, `chunk` for scripts |
 //! | [`answer`] | evidence → answer with citations | `retrieve` |
 //! | [`library`] | joins them: ingest, jobs, ask, search, check, reembed | all above |
@@ -28,7 +28,7 @@
 //! What always holds, each with a test:
 //!
 //! 1. A quote is a slice of its article's text, and leads to lines of the source.
-//! 2. What a commit has acknowledged survives a kill; the graph and the word index
+//! 2. What a commit has acknowledged survives a kill; the graphs and the word index
 //!    are caches that are verified, replayed or rebuilt when the library is opened. A row that is
 //!    not as it was written is refused by name; a number that was cited never names another text.
 //! 3. A shelf opens only with the model and chunk rules that filled it.
@@ -52,3 +52,7 @@ pub mod read;
 pub mod retrieve;
 pub mod settings;
 pub mod shelf;
+
+/// Threads that build a graph or cut texts into tokens make and drop small things without end.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -73,7 +73,7 @@ impl Library {
     pub fn open(settings: Settings, embedder: impl Into<Arc<Embedder>>) -> Result<Self, Error> {
         let embedder = embedder.into();
         let identity = identity(&settings, &embedder);
-        let shelf = Shelf::open(&settings.library.data, identity, settings.search.clone())?;
+        let shelf = Shelf::open(&settings.library.data, identity, &settings.search)?;
         Ok(Self { shelf, embedder, settings, writer: Mutex::default() })
     }
 

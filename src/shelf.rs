@@ -1,11 +1,12 @@
 //! Where articles, passages and vectors are kept and searched.
 //!
 //! There is one shelf, [`Shelf`], kept in a folder: SQLite holds the truth, and the
-//! graph of vectors and the index of words are caches of it ([`embedded`]). A trait
+//! vectors with their graphs ([`vectors`]) and the index of words are caches of it ([`embedded`]). A trait
 //! will stand here when a second shelf does.
 
 pub mod embedded;
 pub mod terms;
+pub mod vectors;
 
 pub use embedded::Shelf;
 

@@ -66,6 +66,28 @@ impl Bar {
     }
 }
 
+/// What is waited for, turning; nothing when nobody watches.
+pub(super) struct Spinner(ProgressBar);
+
+impl Spinner {
+    pub(super) fn new(quiet: bool) -> Self {
+        let watched = !quiet && std::io::stderr().is_terminal();
+        Self(if watched { ProgressBar::new_spinner() } else { ProgressBar::hidden() })
+    }
+
+    pub(super) fn show(&self, words: &str) {
+        const TURN: std::time::Duration = std::time::Duration::from_millis(100);
+        self.0.set_message(words.to_owned());
+        self.0.enable_steady_tick(TURN);
+    }
+}
+
+impl Drop for Spinner {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
 /// Says what an ingest did, and what it could not use.
 pub(super) fn report(report: &IngestReport, seconds: f64, quiet: bool) {
     for unusable in &report.unusable {

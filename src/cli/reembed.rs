@@ -30,5 +30,6 @@ pub(super) fn run(settings: Settings, quiet: bool) -> anyhow::Result<ExitCode> {
             counts.articles, counts.passages
         ));
     }
+    setup::settle(&library, quiet)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -92,6 +92,11 @@ impl Library {
         Ok(report)
     }
 
+    /// Waits until questions are as fast as they can be; `told` hears how many passages go into each graph that is built.
+    pub fn settle(&self, told: &dyn Fn(usize)) -> Result<(), Error> {
+        self.shelf.settle(told)
+    }
+
     /// Reads sources that are at hand, as [`Self::ingest`] reads files.
     pub fn add(&self, sources: &[Source]) -> Result<IngestReport, Error> {
         let _writing = self.writing();

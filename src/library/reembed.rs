@@ -46,7 +46,7 @@ impl Library {
 }
 
 fn open(settings: &Settings, identity: &Identity) -> Result<Shelf, Error> {
-    Shelf::open_for_reembedding(&settings.library.data, identity.clone(), settings.search.clone())
+    Shelf::open_for_reembedding(&settings.library.data, identity.clone(), &settings.search)
 }
 
 struct Maker<'a> {

@@ -1,16 +1,15 @@
 //! The shelf in a folder: SQLite, and two caches of it.
 //!
 //! [`Shelf::commit`] writes one source in one transaction; once it returns, nothing
-//! short of a broken disk loses it. [`Shelf::refresh`] brings the graph and the
+//! short of a broken disk loses it. [`Shelf::refresh`] brings the vectors in memory and the
 //! index of words up to the last change and swaps in a new [`View`]. Opening does
-//! the same, so that a killed process leaves nothing behind that matters.
+//! the same, so that a killed process leaves nothing behind that matters. Graphs grow beside.
 
 mod backup;
 pub mod beside;
 mod caches;
 mod database;
-mod flat;
-mod graph;
+mod grow;
 pub mod inspect;
 mod jobs;
 mod lock;
@@ -21,13 +20,15 @@ mod sums;
 mod view;
 mod words;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use rusqlite::Connection;
 
-use self::graph::{Graph, Shape};
+use self::grow::Growing;
 use self::words::Words;
+use super::vectors::VectorIndex;
 use super::{
     Change, Counts, Error, Identity, Incoming, KeptTokens, KnownSource, NewPassage, PassageId, StoredArticle, StoredPassage,
 };
@@ -45,13 +46,11 @@ pub type Passages<'a> = dyn FnMut(&ArticleId, u32) -> Result<Vec<NewPassage>, Er
 
 /// A shelf, open.
 pub struct Shelf {
-    folder: PathBuf,
     identity: Identity,
-    search: settings::Search,
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
     words: Mutex<Words>,
-    view: RwLock<Arc<View>>,
+    growing: Arc<Growing>,
     _lock: lock::Lock,
 }
 
@@ -62,19 +61,19 @@ fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Shelf {
     /// Opens the shelf in `folder`, or begins one; its caches are verified and brought up to date.
-    pub fn open(folder: &Path, identity: Identity, search: settings::Search) -> Result<Self, Error> {
+    pub fn open(folder: &Path, identity: Identity, search: &settings::Search) -> Result<Self, Error> {
         Self::open_with(folder, identity, search, database::claim)
     }
 
     /// Opens a shelf that another model filled, to fill it anew.
-    pub fn open_for_reembedding(folder: &Path, identity: Identity, search: settings::Search) -> Result<Self, Error> {
+    pub fn open_for_reembedding(folder: &Path, identity: Identity, search: &settings::Search) -> Result<Self, Error> {
         Self::open_with(folder, identity, search, |_, _, _| Ok(()))
     }
 
     fn open_with(
         folder: &Path,
         identity: Identity,
-        search: settings::Search,
+        search: &settings::Search,
         claim: impl Fn(&Connection, &Identity, &Path) -> Result<(), Error>,
     ) -> Result<Self, Error> {
         std::fs::create_dir_all(folder).map_err(|reason| Error::Folder { folder: folder.display().to_string(), reason })?;
@@ -90,26 +89,22 @@ impl Shelf {
         let words = Words::open(&folder.join(WORDS))?;
         // The dictionary takes a moment to load; the first question shall not wait for it.
         std::thread::spawn(|| super::terms::terms("词典"));
-        let dimension = identity.model.dimension;
-        let shape = Shape { connections: search.graph_connections, build: search.graph_build, dimension };
-        let view = View {
-            change: 0,
-            dimension,
-            blocks: vec![],
-            live: Arc::default(),
-            graph: Graph::load(folder, shape, newest).map(Arc::new),
-            words: words.searcher(),
-            exact_below: search.exact_below,
-            effort: search.graph_search,
+        let vectors = VectorIndex::new(identity.model.dimension, search);
+        let view = View { change: 0, vectors, live: Arc::default(), words: words.searcher() };
+        let view = RwLock::new(Arc::new(view));
+        let growing = Growing {
+            folder: folder.to_owned(),
+            view,
+            building: Mutex::default(),
+            waiting: AtomicBool::default(),
+            closing: AtomicBool::default(),
         };
         let shelf = Self {
-            folder: folder.to_owned(),
             identity,
-            search,
             writer: Mutex::new(writer),
             readers: Mutex::default(),
             words: Mutex::new(words),
-            view: RwLock::new(Arc::new(view)),
+            growing: Arc::new(growing),
             _lock: lock,
         };
         shelf.refresh()?;
@@ -123,7 +118,7 @@ impl Shelf {
 
     /// The folder that holds it.
     pub fn folder(&self) -> &Path {
-        &self.folder
+        &self.growing.folder
     }
 
     /// Writes `change` whole or not at all. It survives whatever comes; questions see it after [`Self::refresh`].
@@ -156,12 +151,12 @@ impl Shelf {
 
     /// The state that questions see.
     pub fn view(&self) -> Arc<View> {
-        Arc::clone(&self.view.read().unwrap_or_else(PoisonError::into_inner))
+        self.growing.view()
     }
 
     fn read<T>(&self, with: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Error> {
         let idle = held(&self.readers).pop();
-        let connection = idle.map_or_else(|| database::connect(&self.folder), Ok)?;
+        let connection = idle.map_or_else(|| database::connect(&self.growing.folder), Ok)?;
         let result = with(&connection);
         held(&self.readers).push(connection);
         Ok(result?)

@@ -52,7 +52,7 @@ fn a_hundred_kills_lose_nothing_acknowledged_and_leave_nothing_half() {
             child.kill().unwrap();
         }
         child.wait().unwrap();
-        let shelf = Shelf::open(&data, identity.clone(), settings.search.clone()).unwrap();
+        let shelf = Shelf::open(&data, identity.clone(), &settings.search).unwrap();
         if finished.is_some_and(|status| status.success()) {
             acknowledged.extend((0..SOURCES).map(|source| (format!("{source}.jsonl"), round)));
         }

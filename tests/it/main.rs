@@ -22,4 +22,5 @@ mod rooms;
 mod service;
 mod shelf;
 mod states;
+mod vectors;
 mod wire;

@@ -135,6 +135,7 @@ fn every_file_of_the_library_may_be_damaged_and_nothing_wrong_is_served() {
     graph(&mut settings);
     let first = ibid::library::Library::open(settings, ibid::embed::Embedder::bundled().unwrap()).unwrap();
     ingest(&first, &samples().join("pages"));
+    first.settle(&|_| ()).unwrap();
     drop(first);
     let files = walk(&whole);
     assert!(files.iter().any(|file| file.starts_with("graph-")) && files.iter().any(|file| file.starts_with("words")));

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, params};
 
-use super::{WORDS, database, graph, rows, schema, sums, words};
+use super::{WORDS, database, rows, schema, sums, words};
 use crate::article::{ArticleId, Span};
 use crate::shelf::{Counts, Error, StoredArticle};
 
@@ -71,7 +71,7 @@ impl Inspection {
         let newest = database::last_change(&self.connection)?;
         let words = words::look(&self.folder.join(WORDS), newest).err();
         let words = words.map(|reason| format!("the index of words: {reason}"));
-        let graphs = graph::look(&self.folder).into_iter().map(|reason| format!("the graph: {reason}"));
+        let graphs = crate::shelf::vectors::look(&self.folder).into_iter().map(|reason| format!("the graph: {reason}"));
         Ok(words.into_iter().chain(graphs).collect())
     }
 

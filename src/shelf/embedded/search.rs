@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::view::{PassageSet, View};
-use super::{Shelf, rows};
+use super::{Shelf, View, rows};
 use crate::embed::UnitVector;
+use crate::shelf::vectors::PassageSet;
 use crate::shelf::{Error, Filter, Neighbor, PassageId};
 
 impl Shelf {
@@ -25,24 +25,21 @@ impl Shelf {
 
     /// The passages truly nearest to `vector`, by comparing all: what the graph is measured against.
     pub fn scan(&self, vector: &UnitVector, count: usize) -> Vec<Neighbor> {
-        let view = self.view();
-        view.scan(vector, count, &view.live)
+        self.view().scan(vector, count)
     }
 
     /// Cosine similarity of each of `passages` with `vector`.
     pub fn similarities(&self, vector: &UnitVector, passages: &[PassageId]) -> Vec<f32> {
-        self.view().similarities(vector, passages)
+        self.view().vectors.similarities(vector.as_slice(), passages)
     }
 
     /// Cosine similarity of each of `passages` with `one`.
     pub fn cosines(&self, one: PassageId, passages: &[PassageId]) -> Vec<f32> {
-        self.view().cosines(one, passages)
+        self.view().vectors.cosines(one, passages)
     }
 
     fn allowed(&self, view: &View, filter: &Filter) -> Result<PassageSet, Error> {
-        let mut allowed = PassageSet::default();
         let ids = self.read(|connection| rows::allowed(connection, filter))?;
-        ids.into_iter().filter(|id| view.live.contains(*id)).for_each(|id| allowed.insert(id));
-        Ok(allowed)
+        Ok(ids.into_iter().filter(|id| view.live.contains(*id)).collect())
     }
 }

@@ -1,0 +1,184 @@
+//! Vectors in memory: sixteen bits a number, in two bytes that lie apart.
+//!
+//! The high bytes alone tell nearly how near two vectors are, and a walk or a scan reads no more. The low
+//! bytes, 1/254 of the high ones' unit, bring what was found to within a millionth of the cosine. So a vector takes
+//! half of its 32-bit numbers' memory, and the first look at it a quarter.
+
+use std::sync::Arc;
+
+use crate::embed::{CodeProduct, UnitVector, dot_pair};
+use crate::shelf::PassageId;
+
+/// Passages in a chunk. Adding a few copies one chunk at most: states share the others.
+const CHUNK: usize = 1024;
+
+/// Units of the low bytes in one of the high ones.
+const FINE: f32 = 254.0;
+
+/// Vectors of consecutive passages. A passage without one has zeros.
+#[derive(Clone, Default)]
+struct Chunk {
+    high: Vec<u8>,
+    low: Vec<u8>,
+    /// What high bytes are multiplied by.
+    scales: Vec<f32>,
+    /// Sums of the high bytes.
+    sums: Vec<i32>,
+    /// The greatest distance between a vector and what its high bytes say.
+    error: f32,
+}
+
+/// The vectors of all passages, by their numbers.
+#[derive(Clone)]
+pub(super) struct Codes {
+    dimension: usize,
+    product: CodeProduct,
+    chunks: Vec<Arc<Chunk>>,
+    end: PassageId,
+}
+
+/// The high bytes of a vector.
+#[derive(Clone, Copy)]
+pub(super) struct Row<'a> {
+    pub(super) bytes: &'a [u8],
+    scale: f32,
+    sum: i32,
+}
+
+/// A question's vector.
+pub(super) struct Asked<'a> {
+    exact: &'a [f32],
+    bytes: Vec<u8>,
+    scale: f32,
+    error: f32,
+}
+
+/// High bytes, low bytes, the scale of the high ones, and how far they are off.
+#[expect(clippy::cast_possible_truncation, reason = "scaled to lie between -127 and 127")]
+fn coded(vector: &[f32]) -> (Vec<u8>, Vec<u8>, f32, f32) {
+    let largest = vector.iter().fold(f32::MIN_POSITIVE, |largest, value| largest.max(value.abs()));
+    let scale = largest / 127.0;
+    let (mut high, mut low, mut error) = (Vec::with_capacity(vector.len()), Vec::with_capacity(vector.len()), 0.0);
+    for value in vector {
+        let whole = (value / scale).round();
+        let rest = value / scale - whole;
+        high.push((whole as i8).cast_unsigned());
+        low.push(((rest * FINE).round() as i8).cast_unsigned());
+        error += rest * rest;
+    }
+    (high, low, scale, error.sqrt() * scale)
+}
+
+impl<'a> Asked<'a> {
+    pub(super) fn of(vector: &'a UnitVector) -> Self {
+        let (bytes, _, scale, error) = coded(vector.as_slice());
+        Self { exact: vector.as_slice(), bytes, scale, error }
+    }
+}
+
+impl Codes {
+    pub(super) fn new(dimension: usize) -> Self {
+        Self { dimension, product: CodeProduct::fastest(), chunks: vec![], end: 0 }
+    }
+
+    pub(super) fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    /// The number behind the last passage's.
+    pub(super) fn end(&self) -> PassageId {
+        self.end
+    }
+
+    /// Takes the vector of passage `id`; numbers that were skipped have none. Passages come in order.
+    pub(super) fn push(&mut self, id: PassageId, vector: Option<&UnitVector>) {
+        debug_assert!(id >= self.end, "passages come in order");
+        while self.end < id {
+            self.push_row(None);
+        }
+        self.push_row(vector.filter(|vector| vector.as_slice().len() == self.dimension));
+    }
+
+    fn push_row(&mut self, vector: Option<&UnitVector>) {
+        if (self.end as usize).is_multiple_of(CHUNK) {
+            self.chunks.push(Arc::default());
+        }
+        let chunk = Arc::make_mut(self.chunks.last_mut().expect("one was pushed for the first passage"));
+        if let Some(vector) = vector {
+            let (high, low, scale, error) = coded(vector.as_slice());
+            chunk.sums.push(high.iter().map(|byte| i32::from(byte.cast_signed())).sum());
+            chunk.high.extend(high);
+            chunk.low.extend(low);
+            chunk.scales.push(scale);
+            chunk.error = chunk.error.max(error);
+        } else {
+            let length = chunk.high.len() + self.dimension;
+            chunk.high.resize(length, 0);
+            chunk.low.resize(length, 0);
+            chunk.scales.push(0.0);
+            chunk.sums.push(0);
+        }
+        self.end += 1;
+    }
+
+    fn at(&self, id: PassageId) -> (&Chunk, usize) {
+        (&self.chunks[id as usize / CHUNK], id as usize % CHUNK)
+    }
+
+    /// The high bytes of passage `id`, which must be one of its passages.
+    pub(super) fn row(&self, id: PassageId) -> Row<'_> {
+        let (chunk, at) = self.at(id);
+        Row { bytes: &chunk.high[at * self.dimension..][..self.dimension], scale: chunk.scales[at], sum: chunk.sums[at] }
+    }
+
+    /// How near two passages are by their high bytes.
+    pub(super) fn between(&self, a: PassageId, b: PassageId) -> f32 {
+        let (a, b) = (self.row(a), self.row(b));
+        #[expect(clippy::cast_precision_loss, reason = "the last bits do not count")]
+        let product = self.product.of(a.bytes, b.bytes, b.sum) as f32;
+        product * a.scale * b.scale
+    }
+
+    /// How near a passage is to the question by its high bytes.
+    #[expect(clippy::cast_precision_loss, reason = "the last bits do not count")]
+    pub(super) fn nearly(&self, asked: &Asked<'_>, row: Row<'_>) -> f32 {
+        self.product.of(&asked.bytes, row.bytes, row.sum) as f32 * asked.scale * row.scale
+    }
+
+    /// How near passage `id` is to the question; 0 when there is no such passage.
+    pub(super) fn exactly(&self, asked: &[f32], id: PassageId) -> f32 {
+        if id >= self.end || asked.len() != self.dimension {
+            return 0.0;
+        }
+        let (chunk, at) = self.at(id);
+        let range = at * self.dimension..(at + 1) * self.dimension;
+        let (high, low) = dot_pair(asked, &chunk.high[range.clone()], &chunk.low[range]);
+        (high + low / FINE) * chunk.scales[at]
+    }
+
+    /// As [`Self::exactly`], for the vector that a question was made of.
+    pub(super) fn to_asked(&self, asked: &Asked<'_>, id: PassageId) -> f32 {
+        self.exactly(asked.exact, id)
+    }
+
+    /// The vector of passage `id`, as far as it is kept.
+    pub(super) fn vector(&self, id: PassageId) -> Option<Vec<f32>> {
+        if id >= self.end {
+            return None;
+        }
+        let (chunk, at) = self.at(id);
+        let range = at * self.dimension..(at + 1) * self.dimension;
+        let numbers = chunk.high[range.clone()].iter().zip(&chunk.low[range]);
+        let number = |high: &u8, low: &u8| f32::from(high.cast_signed()) + f32::from(low.cast_signed()) / FINE;
+        Some(numbers.map(|(high, low)| number(high, low) * chunk.scales[at]).collect())
+    }
+
+    /// How far [`Self::nearly`] can be from the truth, for passages from `first` on and before `end`.
+    pub(super) fn error(&self, asked: &Asked<'_>, first: PassageId, end: PassageId) -> f32 {
+        let chunks =
+            self.chunks.iter().skip(first as usize / CHUNK).take((end as usize).div_ceil(CHUNK) - first as usize / CHUNK);
+        let rows = chunks.fold(0.0, |most: f32, chunk| most.max(chunk.error));
+        // |q·v - q'·v'| ≤ |q - q'|·|v| + |q'|·|v - v'|, where |v| is 1 and |q'| at most 1 + |q - q'|.
+        asked.error + (1.0 + asked.error) * rows
+    }
+}
