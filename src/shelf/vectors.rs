@@ -3,7 +3,7 @@
 //! Passages are numbered in the order in which they came, and a graph covers numbers that follow one
 //! another. What came after the last graph is scanned; when that has become much, a graph of it is built,
 //! which takes smaller ones before it in. So building never stops a question, costs each passage
-//! a few times over all, and needs memory for [`MOST`] passages at most.
+//! a few times over all, and needs memory for 262,144 passages at most.
 
 mod build;
 mod codes;
