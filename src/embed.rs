@@ -11,6 +11,7 @@ mod encoder;
 mod folder;
 pub mod hub;
 mod kernels;
+mod pieces;
 mod pooled;
 mod product;
 mod reranker;
@@ -78,6 +79,8 @@ pub struct Choices {
 pub struct Embedder {
     info: ModelInfo,
     tokenizer: Tokenizer,
+    /// The same, where it is of a make that is faster without the crate.
+    pieces: Option<pieces::Pieces>,
     model: Model,
     reranker: Option<Reranker>,
 }
@@ -130,7 +133,8 @@ impl Embedder {
             question_prefix: prefix(&choices.question_prefix, layout.question_prefix),
             passage_prefix: prefix(&choices.passage_prefix, layout.passage_prefix),
         };
-        Ok(Self { info, tokenizer, model, reranker: None })
+        let pieces = pieces::Pieces::of(&tokenizer);
+        Ok(Self { info, tokenizer, pieces, model, reranker: None })
     }
 
     /// The same with a cross-encoder that compares the best passages once more.
@@ -247,6 +251,10 @@ impl Embedder {
     }
 
     fn ids(&self, text: &str, special: bool) -> Vec<u32> {
+        let pieces = self.pieces.as_ref().filter(|_| !special);
+        if let Some(ids) = pieces.and_then(|pieces| pieces.ids(&self.tokenizer, text)) {
+            return ids;
+        }
         self.tokenizer.encode_fast(text, special).map_or_else(|_| vec![], |encoding| encoding.get_ids().to_vec())
     }
 }
