@@ -9,6 +9,7 @@ pub mod terms;
 pub mod vectors;
 
 pub use embedded::Shelf;
+pub(crate) use embedded::staged;
 
 use crate::article::{Article, ArticleId, Passage};
 use crate::embed::{ModelInfo, UnitVector};

@@ -24,5 +24,6 @@ pub(super) fn run(arguments: &Ingest, settings: Settings, quiet: bool) -> anyhow
     let embedder = setup::embedder(&settings)?;
     let library = Library::open(settings, embedder)?;
     let report = setup::ingest(&library, &corpus, arguments.prune, quiet)?;
+    setup::settle(&library, quiet)?;
     Ok(setup::code(&report))
 }

@@ -70,13 +70,13 @@ pub(super) fn ingest(library: &Library, corpus: &Corpus, prune: bool, quiet: boo
         }
     }
     output::report(&report, bar.finish(), quiet);
-    settle(library, quiet)?;
     Ok(report)
 }
 
 /// Waits for the graphs, and says so while they are built.
 pub(super) fn settle(library: &Library, quiet: bool) -> anyhow::Result<()> {
     let spinner = output::Spinner::new(quiet);
+    spinner.show("building graphs");
     library.settle(&|passages| spinner.show(&format!("building a graph of {passages} passages")))?;
     Ok(())
 }

@@ -182,8 +182,8 @@ widened! {
 }
 
 widened! {
-    /// Product of two rows of signed bytes. Sums of so many small numbers are exact in 32 bits.
-    dot_bytes(a: &[u8], b: &[u8]) -> f32, bytes
+    /// Adds `weight` times a row of signed bytes to `sum`: the same numbers on every processor.
+    add_bytes(row: &[u8], weight: f32, sum: &mut [f32]), add
 }
 
 widened! {
@@ -207,9 +207,8 @@ fn lanes<A: Arithmetic>(a: &[f32], b: &[f32]) -> f32 {
 }
 
 #[inline(always)]
-#[expect(clippy::cast_precision_loss, reason = "below 2^24 for rows of a thousand numbers; beyond, the last bits do not count")]
-fn bytes<A>(a: &[u8], b: &[u8]) -> f32 {
-    codes::plain(a, b, 0) as f32
+fn add<A>(row: &[u8], weight: f32, sum: &mut [f32]) {
+    sum.iter_mut().zip(row).for_each(|(sum, byte)| *sum += weight * f32::from(byte.cast_signed()));
 }
 
 #[inline(always)]

@@ -11,7 +11,11 @@ use rayon::prelude::*;
 use safetensors::{Dtype, SafeTensors};
 
 use super::UnitVector;
-use super::kernels::{dot, dot_bytes};
+use super::kernels::codes::{CodeProduct, prefetch};
+use super::kernels::{add_bytes, dot};
+
+/// Rows that are asked for before they are needed.
+const AHEAD: usize = 4;
 
 enum Rows {
     Floats(Vec<f32>),
@@ -24,7 +28,8 @@ enum Rows {
 
 enum Row<'a> {
     Floats(&'a [f32]),
-    Bytes(&'a [u8]),
+    /// With their sum.
+    Bytes(&'a [u8], i32),
 }
 
 /// One row a token.
@@ -35,6 +40,9 @@ pub(super) struct Table {
     weights: Vec<f32>,
     /// Length of each row before that.
     lengths: Vec<f32>,
+    /// Sum of each row of bytes.
+    sums: Vec<i32>,
+    product: CodeProduct,
 }
 
 /// A token of a text: its row, the row's length, and its weight.
@@ -45,10 +53,6 @@ struct Token<'a> {
 }
 
 impl Token<'_> {
-    fn cosine(&self, other: &Self) -> f32 {
-        self.row.dot(&other.row) / (self.length * other.length).max(1e-9)
-    }
-
     /// What the model learnt of how much the token says.
     fn says(&self) -> f32 {
         self.weight * self.length
@@ -64,9 +68,11 @@ impl Table {
         if weights.len() != tokens || dimension == 0 {
             return Err(format!("{tokens} rows of {dimension} numbers, and {} weights", weights.len()));
         }
-        let mut table = Self { rows, dimension, weights, lengths: vec![] };
-        table.lengths =
-            (0..tokens).into_par_iter().map(|token| table.row(token).map_or(0.0, |row| row.dot(&row).sqrt())).collect();
+        let product = CodeProduct::fastest();
+        let mut table = Self { rows, dimension, weights, lengths: vec![], sums: vec![], product };
+        table.sums = (0..tokens).into_par_iter().map(|token| table.row(token).map_or(0, |row| row.sum())).collect();
+        let length = |token| table.row(token).map_or(0.0, |row| table.dot(&row, &row).sqrt());
+        table.lengths = (0..tokens).into_par_iter().map(length).collect();
         if table.lengths.iter().chain(&table.weights).any(|value| !value.is_finite()) {
             return Err("the table holds values that are no numbers".to_owned());
         }
@@ -81,8 +87,25 @@ impl Table {
         let from = token.checked_mul(self.dimension)?;
         match &self.rows {
             Rows::Floats(rows) => rows.get(from..from + self.dimension).map(Row::Floats),
-            Rows::Bytes { file, start } => file.get(start + from..start + from + self.dimension).map(Row::Bytes),
+            Rows::Bytes { file, start } => {
+                let sum = self.sums.get(token).copied().unwrap_or(0);
+                file.get(start + from..start + from + self.dimension).map(|bytes| Row::Bytes(bytes, sum))
+            }
         }
+    }
+
+    /// Sums of bytes are exact up to 2^24, and rows of a thousand numbers stay below; beyond, the last bits do not count.
+    #[expect(clippy::cast_precision_loss, reason = "as said")]
+    fn dot(&self, a: &Row<'_>, b: &Row<'_>) -> f32 {
+        match (a, b) {
+            (Row::Floats(a), Row::Floats(b)) => dot(a, b),
+            (Row::Bytes(a, _), Row::Bytes(b, sum)) => self.product.of(a, b, *sum) as f32,
+            _ => 0.0,
+        }
+    }
+
+    fn cosine(&self, a: &Token<'_>, b: &Token<'_>) -> f32 {
+        self.dot(&a.row, &b.row) / (a.length * b.length).max(1e-9)
     }
 
     fn token(&self, id: u32) -> Option<Token<'_>> {
@@ -128,12 +151,21 @@ impl Comparison<'_> {
             *place = u32::try_from(known + fresh.len()).unwrap_or(0);
         }
         let (table, asked) = (self.table, &self.asked);
-        let cosines = |id: &u32| -> Vec<f32> {
-            let Some(token) = table.token(*id) else { return vec![0.0; asked.len()] };
-            asked.iter().map(|other| token.cosine(other).max(0.0)).collect()
-        };
-        let rows: Vec<Vec<f32>> = fresh.par_iter().with_min_len(256).map(cosines).collect();
-        self.cosines.extend(rows.into_iter().flatten());
+        if asked.is_empty() {
+            return;
+        }
+        let from = self.cosines.len();
+        self.cosines.resize(from + fresh.len() * asked.len(), 0.0);
+        let rows = self.cosines[from..].par_chunks_mut(asked.len()).enumerate().with_min_len(256);
+        rows.for_each(|(at, cosines)| {
+            if let Some(Row::Bytes(next, _)) = fresh.get(at + AHEAD).and_then(|id| table.row(*id as usize)) {
+                prefetch(next);
+            }
+            let Some(token) = table.token(fresh[at]) else { return };
+            for (cosine, other) in cosines.iter_mut().zip(asked) {
+                *cosine = table.cosine(other, &token).max(0.0);
+            }
+        });
     }
 
     /// For each of the question's tokens, the cosine of the nearest of `text`'s, all of them learnt before.
@@ -155,18 +187,17 @@ impl Comparison<'_> {
 }
 
 impl Row<'_> {
-    fn dot(&self, other: &Self) -> f32 {
-        match (self, other) {
-            (Self::Floats(a), Self::Floats(b)) => dot(a, b),
-            (Self::Bytes(a), Self::Bytes(b)) => dot_bytes(a, b),
-            _ => 0.0,
+    fn sum(&self) -> i32 {
+        match self {
+            Self::Floats(_) => 0,
+            Self::Bytes(row, _) => row.iter().map(|byte| i32::from(byte.cast_signed())).sum(),
         }
     }
 
     fn add(&self, weight: f32, sum: &mut [f32]) {
         match self {
             Self::Floats(row) => sum.iter_mut().zip(*row).for_each(|(sum, value)| *sum += weight * value),
-            Self::Bytes(row) => sum.iter_mut().zip(*row).for_each(|(sum, byte)| *sum += weight * f32::from(byte.cast_signed())),
+            Self::Bytes(row, _) => add_bytes(row, weight, sum),
         }
     }
 }

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::weigh::{self, Sentence};
 use super::{Asked, Evidence};
 use crate::embed::Comparison;
+use crate::shelf::staged;
 use crate::shelf::terms::units;
 use crate::shelf::{Error, Neighbor, PassageId, Shelf, StoredPassage};
 
@@ -51,10 +52,12 @@ pub(super) fn ranked(asked: &Asked<'_>, near: &[Neighbor], words: &[Neighbor], l
     ids.sort_unstable();
     ids.dedup();
     let mut comparison = embedder.comparison(question.as_str());
-    let candidates = compared(asked, &ids, comparison.as_mut())?;
+    let candidates = staged("compare tokens", || compared(asked, &ids, comparison.as_mut()))?;
     let (meaning, bm25) = (by_passage(near), by_passage(words));
     let best = words.iter().map(|neighbor| neighbor.score).fold(f32::MIN_POSITIVE, f32::max);
-    let same_language = same_language(question.as_str(), &first_of(shelf, &[near, words])?);
+    let same_language = staged("compare languages", || {
+        first_of(shelf, &[near, words]).map(|passages| same_language(question.as_str(), &passages))
+    })?;
     // The best candidate of both measures says how much words can add here.
     let ceiling = candidates.iter().map(|(id, tokens)| tokens * share(&bm25, *id, best)).fold(0.0, f32::max);
     let (words_weight, meaning_weight) = (WORDS * same_language * ceiling, MEANING * (2.0 - same_language));
@@ -67,8 +70,9 @@ pub(super) fn ranked(asked: &Asked<'_>, near: &[Neighbor], words: &[Neighbor], l
     let mut scored: Vec<(PassageId, Scores)> = candidates.into_iter().map(score).collect();
     scored.sort_by(order_scores);
     let first: Vec<PassageId> = scored.iter().take(WEIGHED).map(|(id, _)| *id).collect();
-    let passages = shelf.passages(&first)?;
-    let sentences = weigh::weighed(embedder, comparison.as_mut(), question, &passages.iter().collect::<Vec<_>>());
+    let passages = staged("read passages", || shelf.passages(&first))?;
+    let weigh = || weigh::weighed(embedder, comparison.as_mut(), question, &passages.iter().collect::<Vec<_>>());
+    let sentences = staged("weigh sentences", weigh);
     let mut read: HashMap<PassageId, (StoredPassage, Vec<Sentence>)> =
         passages.into_iter().zip(sentences).map(|(passage, sentences)| (passage.id, (passage, sentences))).collect();
     add_likeness(shelf, &mut scored, same_language);

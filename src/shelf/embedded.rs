@@ -36,6 +36,7 @@ use crate::article::ArticleId;
 use crate::settings;
 
 pub use self::backup::{backup, restore};
+pub(crate) use self::search::staged;
 pub use self::view::View;
 
 /// The folder of the index of words, below the data folder.

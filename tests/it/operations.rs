@@ -206,7 +206,7 @@ fn walk(folder: &Path) -> Vec<String> {
 #[test]
 fn a_slow_client_is_let_go_and_one_too_many_is_told_to_come_back() {
     let data = tempfile::tempdir().unwrap();
-    let settings = [("MAX_CONNECTIONS", "16"), ("HEAD_SECONDS", "1"), ("BODY_SECONDS", "1")];
+    let settings = [("MAX_CONNECTIONS", "16"), ("HEAD_SECONDS", "4"), ("BODY_SECONDS", "1")];
     let environment = settings.map(|(name, value)| (format!("IBID__SERVER__{name}"), value.to_owned()));
     let service = Service::start_with(data.path(), &[], &environment);
     let open = |sent: &[u8]| {

@@ -111,6 +111,8 @@ impl<'a> Bench<'a> {
             };
             let mut settings = self.settings.clone();
             settings.library.data = folder;
+            // A set is one file, however many articles it has.
+            settings.read.max_source_bytes = 1 << 40;
             let embedder = match self.embedder.take() {
                 Some(embedder) => embedder,
                 None => setup::embedder(&settings)?,

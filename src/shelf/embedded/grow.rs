@@ -68,7 +68,7 @@ impl Shelf {
         }
         let growing = Arc::clone(&self.growing);
         std::thread::spawn(move || {
-            if let Err(error) = growing.settle(&|passages| tracing::info!(passages, "a graph is built")) {
+            if let Err(error) = growing.settle(&|passages| tracing::debug!(passages, "building a graph")) {
                 tracing::warn!(%error, "a graph could not be built; what it would hold is scanned");
             }
         });

@@ -31,7 +31,6 @@ impl View {
 
     /// The passages whose words fit best, best first.
     pub(super) fn words(&self, question: &str, count: usize, allowed: Option<Arc<PassageSet>>) -> Result<Vec<Neighbor>, Error> {
-        let allowed = allowed.unwrap_or_else(|| Arc::clone(&self.live));
-        self.words.best(question, count, move |id| allowed.contains(id))
+        self.words.best(question, count, allowed.unwrap_or_else(|| Arc::clone(&self.live)))
     }
 }

@@ -101,7 +101,8 @@ impl Codes {
 
     fn push_row(&mut self, vector: Option<&UnitVector>) {
         if (self.end as usize).is_multiple_of(CHUNK) {
-            self.chunks.push(Arc::default());
+            let bytes = || Vec::with_capacity(CHUNK * self.dimension);
+            self.chunks.push(Arc::new(Chunk { high: bytes(), low: bytes(), ..Chunk::default() }));
         }
         let chunk = Arc::make_mut(self.chunks.last_mut().expect("one was pushed for the first passage"));
         if let Some(vector) = vector {
