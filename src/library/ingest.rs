@@ -180,9 +180,7 @@ impl Library {
         }
         let Found { mut articles, left_out, broken } =
             self.articles(source).unwrap_or_else(|reason| Found { broken: vec![reason], ..Found::default() });
-        for article in &mut articles {
-            article.record.language = read::language(&article.text).map(str::to_owned);
-        }
+        articles.par_iter_mut().for_each(|article| article.record.language = read::language(&article.text).map(str::to_owned));
         let failed = articles.is_empty() && !broken.is_empty();
         report.unusable.extend(broken.into_iter().map(|reason| Unusable { path: source.path.clone(), reason }));
         if failed {

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 use tantivy::collector::{FilterCollector, TopDocs};
 use tantivy::columnar::Column;
 use tantivy::query::{BooleanQuery, BoostQuery, Occur, Query, TermQuery};
-use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, STORED, Schema, TextFieldIndexing, TextOptions};
-use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
+use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
+use tantivy::tokenizer::{PreTokenizedString, Token};
 use tantivy::{Index, IndexReader, ReloadPolicy, Searcher, TantivyDocument, Term};
 
 use crate::read::files::hex;
@@ -22,7 +23,7 @@ use crate::shelf::vectors::PassageSet;
 use crate::shelf::{Error, Neighbor, PassageId, StoredPassage};
 
 /// Changes with the terms or the fields: another form is rebuilt.
-const FORM: &str = "words-1";
+const FORM: &str = "words-2";
 /// What a word in title, byline or heading counts beside one in the text.
 const CONTEXT_WEIGHT: f32 = 0.4;
 /// The checksum of tantivy's own list of files, which is the one file that it does not verify.
@@ -30,6 +31,8 @@ const SUM: &str = "meta.sum";
 /// The field of the passage's number.
 const PASSAGE: &str = "passage";
 const WRITER_BYTES: usize = 64 << 20;
+/// Passages whose terms are found at once.
+const AT_ONCE: usize = 512;
 
 /// The index, open.
 pub(super) struct Words {
@@ -85,7 +88,6 @@ impl Words {
     }
 
     fn with(folder: &Path, index: Index, reached: u64) -> Result<Self, Error> {
-        index.tokenizers().register("terms", Terms::default());
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
         Ok(Self { folder: folder.to_owned(), index, reader, fields: schema().1, reached: AtomicU64::new(reached) })
     }
@@ -106,15 +108,15 @@ impl Words {
         for id in removed {
             writer.delete_term(Term::from_field_u64(self.fields.passage, u64::from(*id)));
         }
-        for passage in added {
-            let passage = passage?;
-            let mut document = TantivyDocument::default();
-            // A replayed passage may be there already.
-            writer.delete_term(Term::from_field_u64(self.fields.passage, u64::from(passage.id)));
-            document.add_u64(self.fields.passage, u64::from(passage.id));
-            document.add_text(self.fields.context, passage.context());
-            document.add_text(self.fields.text, &passage.text);
-            writer.add_document(document)?;
+        // Finding terms takes longest: all cores do it, and one thread keeps the order.
+        while let Some(first) = added.next() {
+            let some = std::iter::once(first).chain(&mut *added).take(AT_ONCE).collect::<rusqlite::Result<Vec<_>>>()?;
+            let documents: Vec<TantivyDocument> = some.par_iter().map(|passage| self.document(passage)).collect();
+            for (passage, document) in some.iter().zip(documents) {
+                // A replayed passage may be there already.
+                writer.delete_term(Term::from_field_u64(self.fields.passage, u64::from(passage.id)));
+                writer.add_document(document)?;
+            }
         }
         let mut commit = writer.prepare_commit()?;
         commit.set_payload(&format!("{FORM} {change}"));
@@ -125,6 +127,14 @@ impl Words {
         self.reader.reload()?;
         self.reached.store(change, Ordering::Release);
         Ok(())
+    }
+
+    fn document(&self, passage: &StoredPassage) -> TantivyDocument {
+        let mut document = TantivyDocument::default();
+        document.add_u64(self.fields.passage, u64::from(passage.id));
+        document.add_pre_tokenized_text(self.fields.context, tokenized(passage.context()));
+        document.add_pre_tokenized_text(self.fields.text, tokenized(passage.text.clone()));
+        document
     }
 
     /// The index as it stands now.
@@ -211,51 +221,25 @@ impl WordSearcher {
 
 fn schema() -> (Schema, Fields) {
     let mut builder = Schema::builder();
-    let words = TextFieldIndexing::default().set_tokenizer("terms").set_index_option(IndexRecordOption::WithFreqs);
+    let words = TextFieldIndexing::default().set_tokenizer("raw").set_index_option(IndexRecordOption::WithFreqs);
     let words = TextOptions::default().set_indexing_options(words);
     let fields = Fields {
-        passage: builder.add_u64_field(PASSAGE, INDEXED | FAST | STORED),
+        passage: builder.add_u64_field(PASSAGE, INDEXED | FAST),
         text: builder.add_text_field("text", words.clone()),
         context: builder.add_text_field("context", words),
     };
     (builder.build(), fields)
 }
 
-/// Our terms as tantivy wants them.
-#[derive(Clone, Default)]
-struct Terms {
-    tokens: Vec<Token>,
-}
-
-struct TermStream<'a> {
-    tokens: &'a mut Vec<Token>,
-    at: usize,
-}
-
-impl Tokenizer for Terms {
-    type TokenStream<'a> = TermStream<'a>;
-
-    fn token_stream<'a>(&'a mut self, text: &'a str) -> TermStream<'a> {
-        self.tokens.clear();
-        for (position, term) in terms(text).into_iter().enumerate() {
-            let (offset_from, offset_to) = (term.span.start, term.span.end);
-            self.tokens.push(Token { offset_from, offset_to, position, text: term.text, position_length: 1 });
-        }
-        TermStream { tokens: &mut self.tokens, at: 0 }
-    }
-}
-
-impl TokenStream for TermStream<'_> {
-    fn advance(&mut self) -> bool {
-        self.at += 1;
-        self.at <= self.tokens.len()
-    }
-
-    fn token(&self) -> &Token {
-        &self.tokens[self.at - 1]
-    }
-
-    fn token_mut(&mut self) -> &mut Token {
-        &mut self.tokens[self.at - 1]
-    }
+/// `text` with its terms, as tantivy takes them.
+fn tokenized(text: String) -> PreTokenizedString {
+    let tokens = terms(&text).into_iter().enumerate().map(|(position, term)| Token {
+        offset_from: term.span.start,
+        offset_to: term.span.end,
+        position,
+        text: term.text,
+        position_length: 1,
+    });
+    let tokens = tokens.collect();
+    PreTokenizedString { text, tokens }
 }
