@@ -59,20 +59,34 @@ def encoder(model, texts, embed, batches=(8, 32)):
 
 def onnx_model(model, out):
     import torch
+    from onnx import TensorProto
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from onnxruntime.transformers.optimizer import optimize_model
     from transformers import AutoConfig, AutoModel
 
     config = AutoConfig.from_pretrained(model, attn_implementation="eager")
     bert = AutoModel.from_pretrained(model, config=config).eval()
+
+    class Alone(torch.nn.Module):
+        """Without what the library adds to a call."""
+
+        def __init__(self):
+            super().__init__()
+            self.bert = bert
+
+        def forward(self, ids, mask):
+            return self.bert(input_ids=ids, attention_mask=mask).last_hidden_state
+
     example = (torch.ones(2, 16, dtype=torch.int64), torch.ones(2, 16, dtype=torch.int64))
     names = {"input_names": ["input_ids", "attention_mask"], "output_names": ["states"]}
     axes = {name: {0: "batch", 1: "length"} for name in ("input_ids", "attention_mask", "states")}
     plain = f"{out}/plain.onnx"
-    torch.onnx.export(bert, example, plain, dynamic_axes=axes, opset_version=17, dynamo=False, **names)
+    torch.onnx.export(Alone(), example, plain, dynamic_axes=axes, opset_version=17, dynamo=False, **names)
     fused = optimize_model(plain, model_type="bert", num_heads=config.num_attention_heads, hidden_size=config.hidden_size)
     fused.save_model_to_file(f"{out}/f32.onnx")
-    quantize_dynamic(f"{out}/f32.onnx", f"{out}/int8.onnx", per_channel=True, weight_type=QuantType.QInt8)
+    # Types are not inferred through fused steps.
+    known = {"DefaultTensorType": TensorProto.FLOAT}
+    quantize_dynamic(f"{out}/f32.onnx", f"{out}/int8.onnx", per_channel=True, weight_type=QuantType.QInt8, extra_options=known)
     return {"fused": fused.get_fused_operator_statistics()}
 
 

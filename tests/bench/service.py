@@ -37,7 +37,7 @@ def measured(asked):
         log.seek(0)
         stages = {}
         for line in log:
-            fields = json.loads(line).get("fields", {})
+            fields = json.loads(line).get("fields", {}) if line.startswith("{") else {}
             if "stage" in fields:
                 stages.setdefault(fields["stage"], []).append(fields["micros"] / 1e3)
     rows = [[stage, *spread(times)] for stage, times in stages.items()]
