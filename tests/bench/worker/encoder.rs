@@ -40,7 +40,7 @@ pub(crate) fn candle(model: &str, texts_at: &str) -> Value {
     let plain = Plain::load(Path::new(model)).unwrap_or_else(|error| panic!("{model}: {error}"));
     let mut texts = texts(texts_at);
     // Texts of a length share a batch, so that little is padded.
-    texts.sort_by_key(String::len);
+    texts.sort_by_key(|text| plain.tokenizer.encode(text.as_str(), true).map_or(0, |encoding| encoding.len()));
     let passages = median(3, || {
         for batch in texts.chunks(BATCH) {
             plain.embed(batch).unwrap_or_else(|error| panic!("{error}"));
