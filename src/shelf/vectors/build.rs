@@ -33,7 +33,7 @@ impl Distance<PassageId> for CodeDistance {
 }
 
 /// Builds a graph of `passages`, which lie in `range`, on all cores. `going` is asked now and then
-/// whether to go on; `None` when it said no.
+/// whether to go on; `None` when it said no, or when there are no threads to be had.
 pub(super) fn build(
     codes: &Codes,
     shape: Shape,
@@ -44,13 +44,16 @@ pub(super) fn build(
     const LAYERS: usize = 16;
     const AT_ONCE: usize = 1024;
     let Range { start: first, end } = range;
+    // Threads of its own: a question would wait in the common ones until a round of inserting is done.
+    let threads = rayon::ThreadPoolBuilder::new().thread_name(|_| "graph".to_owned()).build().ok()?;
     let hnsw = Hnsw::new(shape.connections, passages.len().max(1), LAYERS, shape.build, CodeDistance(codes.clone()));
     for some in passages.chunks(AT_ONCE) {
         if !going() {
             return None;
         }
         let rows = some.iter().map(|id| (std::slice::from_ref(id), (id - first) as usize));
-        hnsw.parallel_insert_slice(&rows.collect());
+        let rows = rows.collect();
+        threads.install(|| hnsw.parallel_insert_slice(&rows));
     }
     Some(flattened(&hnsw, first, end))
 }
