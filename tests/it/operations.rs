@@ -226,9 +226,13 @@ fn a_slow_client_is_let_go_and_one_too_many_is_told_to_come_back() {
         rest(open(b"POST /v1/ask HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{"));
     assert!(slow.contains("400") || slow.contains("408") || slow.is_empty(), "half a body: {slow}");
     assert!(begun.elapsed() < Duration::from_secs(10));
-    let idle: Vec<TcpStream> = (0..16).map(|_| open(b"")).collect();
-    std::thread::sleep(Duration::from_millis(200));
-    let refused = rest(open(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n"));
+    // A machine that stands still for longer than a head may take lets the idle ones go: they come again.
+    let crowded = || {
+        let idle: Vec<TcpStream> = (0..16).map(|_| open(b"")).collect();
+        let answer = rest(open(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"));
+        (idle, answer)
+    };
+    let (idle, refused) = (0..5).map(|_| crowded()).find(|(_, answer)| !answer.contains(" 200 ")).expect("one too many");
     assert!(
         refused.contains(" 503 ") && refused.contains("retry-after") && refused.contains("too_many_connections"),
         "{refused}"
