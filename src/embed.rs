@@ -7,6 +7,7 @@
 //! asks it to.
 
 mod checksums;
+mod comparison;
 mod encoder;
 mod folder;
 pub mod hub;
@@ -26,12 +27,12 @@ use sha2::{Digest as _, Sha256};
 use tokenizers::Tokenizer;
 
 pub use checksums::{Checked, LIST as CHECKSUMS, verify};
+pub use comparison::Comparison;
 pub use folder::Error;
 pub(crate) use kernels::codes::{CodeProduct, prefetch};
 pub use kernels::{Instructions, Precision, limit_instructions};
 pub(crate) use kernels::{dot_pair, instructions};
 pub use reranker::Reranker;
-pub use table::Comparison;
 pub use vector::UnitVector;
 
 use crate::read::files::hex;

@@ -11,11 +11,9 @@ use rayon::prelude::*;
 use safetensors::{Dtype, SafeTensors};
 
 use super::UnitVector;
-use super::kernels::codes::{CodeProduct, prefetch};
+use super::comparison::Comparison;
+use super::kernels::codes::CodeProduct;
 use super::kernels::{add_bytes, dot};
-
-/// Rows that are asked for before they are needed.
-const AHEAD: usize = 4;
 
 enum Rows {
     Floats(Vec<f32>),
@@ -26,7 +24,7 @@ enum Rows {
     },
 }
 
-enum Row<'a> {
+pub(super) enum Row<'a> {
     Floats(&'a [f32]),
     /// With their sum.
     Bytes(&'a [u8], i32),
@@ -46,7 +44,7 @@ pub(super) struct Table {
 }
 
 /// A token of a text: its row, the row's length, and its weight.
-struct Token<'a> {
+pub(super) struct Token<'a> {
     row: Row<'a>,
     length: f32,
     weight: f32,
@@ -54,7 +52,7 @@ struct Token<'a> {
 
 impl Token<'_> {
     /// What the model learnt of how much the token says.
-    fn says(&self) -> f32 {
+    pub(super) fn says(&self) -> f32 {
         self.weight * self.length
     }
 }
@@ -79,11 +77,16 @@ impl Table {
         Ok(table)
     }
 
+    /// Tokens that have a row.
+    pub(super) fn tokens(&self) -> usize {
+        self.weights.len()
+    }
+
     pub(super) fn dimension(&self) -> usize {
         self.dimension
     }
 
-    fn row(&self, token: usize) -> Option<Row<'_>> {
+    pub(super) fn row(&self, token: usize) -> Option<Row<'_>> {
         let from = token.checked_mul(self.dimension)?;
         match &self.rows {
             Rows::Floats(rows) => rows.get(from..from + self.dimension).map(Row::Floats),
@@ -104,11 +107,11 @@ impl Table {
         }
     }
 
-    fn cosine(&self, a: &Token<'_>, b: &Token<'_>) -> f32 {
+    pub(super) fn cosine(&self, a: &Token<'_>, b: &Token<'_>) -> f32 {
         self.dot(&a.row, &b.row) / (a.length * b.length).max(1e-9)
     }
 
-    fn token(&self, id: u32) -> Option<Token<'_>> {
+    pub(super) fn token(&self, id: u32) -> Option<Token<'_>> {
         let token = usize::try_from(id).ok()?;
         Some(Token { length: *self.lengths.get(token)?, weight: *self.weights.get(token)?, row: self.row(token)? })
     }
@@ -124,65 +127,7 @@ impl Table {
 
     /// A comparison of `question` with texts, token by token.
     pub(super) fn comparison(&self, question: &[u32]) -> Comparison<'_> {
-        let asked: Vec<Token<'_>> = question.iter().filter_map(|id| self.token(*id)).collect();
-        let weight = asked.iter().map(Token::says).sum();
-        Comparison { table: self, asked, weight, places: vec![0; self.weights.len()], cosines: vec![] }
-    }
-}
-
-/// What a question's tokens find in texts: each its nearest, and rare ones weigh more.
-pub struct Comparison<'a> {
-    table: &'a Table,
-    asked: Vec<Token<'a>>,
-    weight: f32,
-    /// For each token of the vocabulary, where its cosines begin, from 1; 0 where they are not known.
-    places: Vec<u32>,
-    cosines: Vec<f32>,
-}
-
-impl Comparison<'_> {
-    /// Compares the tokens of `texts` that were not compared before: texts share most of theirs.
-    pub fn learn<'t>(&mut self, texts: impl Iterator<Item = &'t [u32]>) {
-        let mut fresh: Vec<u32> = Vec::new();
-        let known = self.cosines.len() / self.asked.len().max(1);
-        for id in texts.flatten() {
-            let Some(place) = self.places.get_mut(*id as usize).filter(|place| **place == 0) else { continue };
-            fresh.push(*id);
-            *place = u32::try_from(known + fresh.len()).unwrap_or(0);
-        }
-        let (table, asked) = (self.table, &self.asked);
-        if asked.is_empty() {
-            return;
-        }
-        let from = self.cosines.len();
-        self.cosines.resize(from + fresh.len() * asked.len(), 0.0);
-        let rows = self.cosines[from..].par_chunks_mut(asked.len()).enumerate().with_min_len(256);
-        rows.for_each(|(at, cosines)| {
-            if let Some(Row::Bytes(next, _)) = fresh.get(at + AHEAD).and_then(|id| table.row(*id as usize)) {
-                prefetch(next);
-            }
-            let Some(token) = table.token(fresh[at]) else { return };
-            for (cosine, other) in cosines.iter_mut().zip(asked) {
-                *cosine = table.cosine(other, &token).max(0.0);
-            }
-        });
-    }
-
-    /// For each of the question's tokens, the cosine of the nearest of `text`'s, all of them learnt before.
-    pub fn nearest(&self, text: &[u32]) -> Vec<f32> {
-        let mut best = vec![0.0_f32; self.asked.len()];
-        for id in text {
-            let Some(place) = self.places.get(*id as usize).filter(|place| **place > 0) else { continue };
-            let from = (*place as usize - 1) * best.len();
-            best.iter_mut().zip(&self.cosines[from..]).for_each(|(best, cosine)| *best = best.max(*cosine));
-        }
-        best
-    }
-
-    /// How well a text with these cosines bears on the question, 0 to 1: their squares' weighted mean.
-    pub fn score(&self, nearest: &[f32]) -> f32 {
-        let sum: f32 = nearest.iter().zip(&self.asked).map(|(cosine, token)| cosine * cosine * token.says()).sum();
-        if self.weight > 0.0 { sum / self.weight } else { 0.0 }
+        Comparison::of(self, question.iter().filter_map(|id| self.token(*id)).collect())
     }
 }
 
