@@ -5,6 +5,7 @@
 //! (`confidence`), learnt on questions with and without an answer.
 
 mod confidence;
+mod expected;
 mod extractive;
 
 use std::sync::Arc;

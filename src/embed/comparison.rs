@@ -80,21 +80,22 @@ impl<'a> Comparison<'a> {
         if self.weight > 0.0 { sum / self.weight } else { 0.0 }
     }
 
-    /// How well each of `texts`, cosines of [`Self::nearest`] a text, bears on the question beside the others,
-    /// 0 to 1. What all of them hold tells them apart least. `same_language` says whether the question is in
-    /// their language, 0 to 1.
+    /// What each of the question's tokens weighs beside `texts`, cosines of [`Self::nearest`] a text; all
+    /// together 1. What all of them hold tells them apart least, the more so the higher the `power`.
     #[expect(clippy::cast_precision_loss, reason = "texts of one question")]
-    pub fn bearing(&self, texts: &[Vec<f32>], same_language: f32) -> Vec<f32> {
+    pub fn rarity(&self, texts: &[Vec<f32>], power: f32) -> Vec<f32> {
         let held = |place: usize| texts.iter().map(|nearest| nearest[place] * nearest[place]).sum::<f32>() / texts.len() as f32;
-        let rarity = |place: usize| (1.0 / held(place).max(COMMON)).ln_1p().sqrt();
+        let rarity = |place: usize| (1.0 / held(place).max(COMMON)).ln_1p().powf(power);
         let weights: Vec<f32> = self.asked.iter().enumerate().map(|(place, token)| token.says() * rarity(place)).collect();
         let all = weights.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+        weights.into_iter().map(|weight| weight / all).collect()
+    }
+
+    /// How well a text with these cosines bears on the question, 0 to 1, its tokens weighing as [`Self::rarity`]
+    /// says. `same_language` says whether the question is in the text's language, 0 to 1.
+    pub fn bearing(nearest: &[f32], weights: &[f32], same_language: f32) -> f32 {
         let between = |same: f32, foreign: f32| foreign + (same - foreign) * same_language;
         let (most, power) = (between(1.0, SAME_MEANING), between(POWER, FOREIGN_POWER));
-        let bears = |nearest: &Vec<f32>| {
-            let tokens = nearest.iter().zip(&weights);
-            tokens.map(|(cosine, weight)| weight * (cosine.min(most) / most).powf(power)).sum::<f32>() / all
-        };
-        texts.par_iter().map(bears).collect()
+        nearest.iter().zip(weights).map(|(cosine, weight)| weight * (cosine.min(most) / most).powf(power)).sum()
     }
 }

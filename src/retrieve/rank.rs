@@ -18,6 +18,8 @@ use crate::shelf::{Error, Neighbor, PassageId, Shelf, StoredPassage};
 const WORDS: f32 = 0.6;
 /// What the vectors' similarity adds.
 const MEANING: f32 = 0.45;
+/// How much rare tokens of the question outweigh common ones, as a power.
+const RARITY: f32 = 0.5;
 /// What a passage's best sentence adds: tokens that stand together say more than tokens here and there.
 const SENTENCE: f32 = 0.3;
 /// What likeness to the best passage adds to the others: its translations and its
@@ -72,7 +74,7 @@ pub(super) fn ranked(asked: &Asked<'_>, near: &[Neighbor], words: &[Neighbor], l
     scored.sort_by(order_scores);
     let first: Vec<PassageId> = scored.iter().take(WEIGHED).map(|(id, _)| *id).collect();
     let passages = staged("read passages", || shelf.passages(&first))?;
-    let weigh = || weigh::weighed(embedder, comparison.as_mut(), question, &passages.iter().collect::<Vec<_>>());
+    let weigh = || weigh::weighed(embedder, comparison.as_mut(), question, &passages, same_language);
     let sentences = staged("weigh sentences", weigh);
     let mut read: HashMap<PassageId, (StoredPassage, Vec<Sentence>)> =
         passages.into_iter().zip(sentences).map(|(passage, sentences)| (passage.id, (passage, sentences))).collect();
@@ -132,9 +134,12 @@ fn compared(
     comparison.learn(kept.iter().map(|(_, tokens)| tokens.as_slice()));
     let comparison = &*comparison;
     let nearest: Vec<Vec<f32>> = kept.par_iter().map(|(_, tokens)| comparison.nearest(tokens)).collect();
-    let bearing = comparison.bearing(&nearest, same_language);
-    let found = kept.iter().zip(&nearest).zip(bearing);
-    Ok(found.map(|(((id, _), nearest), bearing)| Compared { id: *id, tokens: comparison.score(nearest), bearing }).collect())
+    let weights = comparison.rarity(&nearest, RARITY);
+    let weigh = |((id, _), nearest): (&(PassageId, Vec<u32>), &Vec<f32>)| {
+        let bearing = Comparison::bearing(nearest, &weights, same_language);
+        Compared { id: *id, tokens: comparison.score(nearest), bearing }
+    };
+    Ok(kept.par_iter().zip(&nearest).map(weigh).collect())
 }
 
 /// The passages that were read go in the order of the cross-encoder, where there is one, before the others.

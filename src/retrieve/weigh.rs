@@ -9,6 +9,16 @@ use crate::embed::{Comparison, Embedder};
 use crate::shelf::StoredPassage;
 use crate::shelf::terms::{Folded, terms};
 
+/// How much of a sentence's bearing is that of it with its title, author and heading.
+const CONTEXT: f32 = 0.7;
+/// How much rare tokens of the question outweigh common ones, as a power: all these sentences are about the matter.
+const RARITY: f32 = 1.0;
+/// What is taken from a sentence each time its length grows by e: more tokens are nearer by chance.
+const CHANCE: f32 = 0.05;
+/// A length in tokens that nothing is taken from, and the shortest that is told apart.
+const USUAL: f32 = 32.0;
+const SHORTEST: usize = 4;
+
 /// A sentence of a passage.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sentence {
@@ -16,8 +26,8 @@ pub struct Sentence {
     pub span: Span,
     /// How much of the question it has in meaning, 0 to 1.
     pub tokens: f32,
-    /// The same together with its title, author and heading.
-    pub tokens_in_context: f32,
+    /// How well it bears on the question beside the other sentences, together with its title, author and heading.
+    pub bearing: f32,
     /// How much of the question's words it has together with these; rare words weigh more.
     pub words: f32,
 }
@@ -27,7 +37,8 @@ pub(super) fn weighed(
     embedder: &Embedder,
     comparison: Option<&mut Comparison<'_>>,
     question: &Question,
-    passages: &[&StoredPassage],
+    passages: &[StoredPassage],
+    same_language: f32,
 ) -> Vec<Vec<Sentence>> {
     let mut found: Vec<(usize, Span, &str)> = Vec::new();
     for (owner, passage) in passages.iter().enumerate() {
@@ -37,35 +48,41 @@ pub(super) fn weighed(
     }
     let contexts: Vec<String> = passages.iter().map(|passage| passage.context()).collect();
     let meaning = match comparison {
-        Some(comparison) => by_tokens(embedder, comparison, &contexts, &found),
+        Some(comparison) => by_tokens(embedder, comparison, &contexts, &found, same_language),
         None => by_vectors(embedder, question, &contexts, &found),
     };
     let with_context: Vec<String> = found.iter().map(|(owner, _, text)| format!("{}\n{text}", contexts[*owner])).collect();
     let words = word_shares(question, &with_context);
     let mut weighed = vec![Vec::new(); passages.len()];
-    for (((owner, span, _), (tokens, tokens_in_context)), words) in found.into_iter().zip(meaning).zip(words) {
+    for (((owner, span, _), (tokens, bearing)), words) in found.into_iter().zip(meaning).zip(words) {
         let from = passages[owner].passage.span.start;
         let span = Span::new(from + span.start, from + span.end);
-        weighed[owner].push(Sentence { span, tokens, tokens_in_context, words });
+        weighed[owner].push(Sentence { span, tokens, bearing, words });
     }
     weighed
 }
 
-/// Alone and with context: each token of the question takes the nearer of what the two hold.
+/// How much of the question each has, and how it bears on it: with context, each token of the question takes the
+/// nearer of what the two hold.
+#[expect(clippy::cast_precision_loss, reason = "tokens of a sentence")]
 fn by_tokens(
     embedder: &Embedder,
     comparison: &mut Comparison<'_>,
     contexts: &[String],
     found: &[(usize, Span, &str)],
+    same_language: f32,
 ) -> Vec<(f32, f32)> {
     let contexts: Vec<Vec<u32>> = contexts.iter().map(|context| embedder.tokens(context)).collect();
     let texts = embedder.tokens_of_all(found.iter().map(|(.., text)| *text));
     comparison.learn(contexts.iter().chain(&texts).map(Vec::as_slice));
     let contexts: Vec<Vec<f32>> = contexts.iter().map(|tokens| comparison.nearest(tokens)).collect();
-    let scores = found.iter().zip(&texts).map(|((owner, ..), tokens)| {
-        let alone = comparison.nearest(tokens);
+    let nearest: Vec<Vec<f32>> = texts.iter().map(|tokens| comparison.nearest(tokens)).collect();
+    let weights = comparison.rarity(&nearest, RARITY);
+    let bears = |nearest: &[f32]| Comparison::bearing(nearest, &weights, same_language);
+    let scores = found.iter().zip(&texts).zip(&nearest).map(|(((owner, ..), tokens), alone)| {
         let both: Vec<f32> = alone.iter().zip(&contexts[*owner]).map(|(a, b)| a.max(*b)).collect();
-        (comparison.score(&alone), comparison.score(&both))
+        let by_chance = CHANCE * (tokens.len().max(SHORTEST) as f32 / USUAL).ln();
+        (comparison.score(alone), (1.0 - CONTEXT) * bears(alone) + CONTEXT * bears(&both) - by_chance)
     });
     scores.collect()
 }
