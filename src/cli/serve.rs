@@ -60,6 +60,7 @@ pub(super) fn run(arguments: &Serve, settings: Settings, quiet: bool) -> anyhow:
 
 async fn serve(settings: Settings, watched: bool, quiet: bool) -> anyhow::Result<ExitCode> {
     let begun = Instant::now();
+    log_panics();
     let listen = settings.server.listen.clone();
     let listener = TcpListener::bind(&listen).await.with_context(|| {
         format!("cannot listen on `{listen}`\nhint: name another address with --listen, 127.0.0.1:0 takes a free port")
@@ -144,6 +145,15 @@ fn announce(library: &Library, url: &str, begun: Instant, quiet: bool) {
         say("open this address in a browser, and stop with Ctrl-C:");
     }
     print(url);
+}
+
+/// A panic is one record of the log, whatever its message holds.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let message = panic.payload_as_str().unwrap_or("no message");
+        let place = panic.location().map(ToString::to_string);
+        tracing::error!(?message, ?place, "a thread panicked: this is a fault in ibid");
+    }));
 }
 
 /// Resolves at Ctrl-C or SIGTERM; a second one ends the process at once.

@@ -1,6 +1,10 @@
 //! What every request passes: an id, a check of where it comes from, a count, a log line, safe headers.
 
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -59,7 +63,7 @@ pub(super) async fn wrap(State(app): State<Arc<App>>, mut request: Request, next
     let mut response = match allowed {
         Ok(grant) => {
             request.extensions_mut().insert(grant);
-            next.run(request).instrument(span.clone()).await
+            unharmed(next.run(request)).instrument(span.clone()).await
         }
         Err(problem) if route.contains("retrieval") => DifyProblem::from(problem).into_response(),
         Err(problem) if OPENAI.iter().any(|path| route.ends_with(path)) => OpenAiProblem::from(problem).into_response(),
@@ -73,6 +77,16 @@ pub(super) async fn wrap(State(app): State<Arc<App>>, mut request: Request, next
     headers.insert(REQUEST_ID, id);
     harden(headers, route.starts_with("/docs"));
     response
+}
+
+/// The answer, or that something went wrong where making it panics: the connection, and what else runs, go on.
+async fn unharmed(answer: impl Future<Output = Response>) -> Response {
+    let mut answer = pin!(answer);
+    let polled = poll_fn(|context| {
+        let poll = catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context)));
+        poll.unwrap_or_else(|_| Poll::Ready(Problem::internal(&"a handler panicked").into_response()))
+    });
+    polled.await
 }
 
 /// Article text is never run, framed or guessed at.
@@ -126,5 +140,19 @@ pub(super) fn host_of(authority: &str) -> &str {
     match authority.rsplit_once(':') {
         Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
         _ => authority,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer_of_500() {
+        let answer = unharmed(async {
+            tokio::task::yield_now().await;
+            panic!("a fault of ours")
+        });
+        assert_eq!(answer.await.status(), StatusCode::INTERNAL_SERVER_ERROR);
     }
 }

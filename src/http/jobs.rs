@@ -1,6 +1,7 @@
 //! `/v1/jobs…`: how far what was taken in with `?wait=false` has come.
 
 use std::convert::Infallible;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use super::App;
 use super::error::Problem;
 use super::intake::Unused;
 use crate::library::Library;
-use crate::shelf::{Error, Job, JobState};
+use crate::shelf::{Job, JobState};
 
 /// How long a job waits that could not be kept on.
 const RETRY: Duration = Duration::from_secs(10);
@@ -183,7 +184,9 @@ pub(super) fn work(app: &Arc<App>) {
     let (app, bell) = (Arc::downgrade(app), Arc::clone(&app.job_bell));
     std::thread::spawn(move || {
         while let Some(library) = app.upgrade().and_then(|app| app.library().ok()) {
-            let rest = work_off_next(&library);
+            // What panics over one source must not end the jobs of all others.
+            let worked = catch_unwind(AssertUnwindSafe(|| work_off_next(&library)));
+            let rest = worked.unwrap_or_else(|_| give_up_panicked(&library));
             drop(library);
             if let Some(rest) = rest {
                 bell.wait(rest);
@@ -213,7 +216,17 @@ fn work_off_next(library: &Library) -> Option<Duration> {
     }
 }
 
-fn fail(library: &Library, job: Job, error: &Error) {
+/// The job that was being worked off has failed.
+fn give_up_panicked(library: &Library) -> Option<Duration> {
+    match library.shelf().next_job() {
+        Ok(Some(job)) => fail(library, job, &"it panicked"),
+        Ok(None) => {}
+        Err(error) => tracing::error!(%error, "the jobs cannot be read"),
+    }
+    Some(RETRY)
+}
+
+fn fail(library: &Library, job: Job, error: &dyn std::fmt::Display) {
     let state = JobState::Failed("something went wrong inside ibid; its log says what".to_owned());
     let kept = library.shelf().job(&job.id).ok().flatten().unwrap_or(job);
     if let Err(second) = library.shelf().note_job(&Job { state, ..kept }, None) {

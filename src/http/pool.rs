@@ -72,6 +72,7 @@ impl Pool {
         Arc::clone(&self.workers).acquire_owned().await.map_err(|_| Problem::not_ready())
     }
 }
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -108,5 +109,15 @@ mod tests {
         release.send(()).unwrap();
         assert_eq!((first.await.unwrap().unwrap(), second.await.unwrap().unwrap()), (1, 2));
         assert_eq!(pool.run(|| 4).await.unwrap(), 4);
+    }
+
+    #[tokio::test]
+    async fn work_that_panics_is_an_error_and_frees_its_worker() {
+        let pool = Pool::new(1, 1);
+        for _ in 0..3 {
+            let failed = pool.run(|| panic!("a fault of ours")).await.map(|()| "done").unwrap_err().into_response();
+            assert_eq!(failed.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        }
+        assert_eq!(pool.run(|| 1).await.unwrap(), 1);
     }
 }

@@ -24,3 +24,4 @@ mod shelf;
 mod states;
 mod vectors;
 mod wire;
+mod writers;
