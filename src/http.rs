@@ -84,7 +84,8 @@ impl App {
     /// # Errors
     /// When the keys cannot be read, or there are none and others than this machine could ask.
     pub fn new(settings: &settings::Settings, address: SocketAddr) -> Result<Arc<Self>, String> {
-        let keys = Keys::open(&settings.server.keys, Rates::new(settings.server.requests_per_minute))?;
+        let keys =
+            Keys::open(&settings.server.keys, Rates::new(settings.server.requests_per_minute, settings.server.requests_per_day))?;
         if !keys.are_needed() && !address.ip().is_loopback() {
             return Err(format!(
                 "`{address}` can be reached from other machines, and no key is needed\nhint: set `server.keys` \

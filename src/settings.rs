@@ -60,6 +60,8 @@ section!(
         max_body_bytes: usize,
         /// Requests a minute for each key, 0 for no limit.
         requests_per_minute: u32,
+        /// Requests a day for each key, 0 for no limit.
+        requests_per_day: u32,
         /// Connections at once.
         max_connections: usize,
         /// Seconds for a request's head.

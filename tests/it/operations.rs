@@ -267,6 +267,18 @@ fn a_key_may_ask_so_often_and_wrong_ones_are_slowed() {
     let wrong: Vec<u16> = (0..25).map(|_| list("ibid_0000").0).collect();
     assert_eq!((wrong[0], wrong[24]), (401, 429));
     assert!(!service.get("/healthz").2.is_empty());
+    drop(service);
+    // A day's are fewer here, and the wait is longer.
+    let limit = environment(&[("IBID__SERVER__REQUESTS_PER_MINUTE", "5"), ("IBID__SERVER__REQUESTS_PER_DAY", "3")]);
+    let service = Service::start_with(&folder.path().join("data"), &[], &limit);
+    let list = || {
+        let request = format!("GET /v1/articles HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx-api-key: {key}\r\n\r\n");
+        service.raw(request.as_bytes())
+    };
+    assert_eq!((0..3).map(|_| list().0).collect::<Vec<_>>(), [200; 3]);
+    let (status, head, body) = list();
+    let wait: u64 = head.split("retry-after: ").nth(1).unwrap().split('\r').next().unwrap().parse().unwrap();
+    assert!(status == 429 && body.contains("requests_per_day") && wait > 3600, "{head} {body}");
 }
 
 #[test]
