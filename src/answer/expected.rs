@@ -47,13 +47,13 @@ impl Expected {
 
     /// Whether `sentence` holds what is expected; never, where nothing is.
     pub(super) fn is_in(&self, sentence: &str) -> bool {
+        let (known, dated) = match self {
+            Self::Anything => return false,
+            Self::Number(known) => (known, false),
+            Self::Time(known) => (known, true),
+        };
         let sentence = sentence.to_lowercase();
-        let more = |known: &BTreeSet<String>| !numbers(&sentence).is_subset(known);
-        match self {
-            Self::Anything => false,
-            Self::Number(known) => more(known),
-            Self::Time(known) => PATTERNS[3].is_match(&sentence) && more(known),
-        }
+        (!dated || PATTERNS[3].is_match(&sentence)) && !numbers(&sentence).is_subset(known)
     }
 }
 

@@ -113,16 +113,20 @@ fn refusal(refused: Answer, evidence: &[(Evidence, Arc<StoredArticle>)], nearest
 
 fn candidates(question: &Question, evidence: &[(Evidence, Arc<StoredArticle>)]) -> Vec<Candidate> {
     let best = evidence.iter().map(|(evidence, _)| evidence.scores.total).fold(f32::MIN_POSITIVE, f32::max);
-    let expected = Expected::by(question.as_str());
     let all = evidence.iter().enumerate().flat_map(|(at, (evidence, _))| evidence.sentences.iter().map(move |one| (at, one)));
-    all.map(|(at, sentence)| {
-        let (evidence, article) = &evidence[at];
-        let holds = article.article.quote(sentence.span).is_some_and(|quote| expected.is_in(quote));
-        let bonus = if holds { EXPECTED } else { 0.0 };
-        let score = sentence.bearing + WORDS * sentence.words + PASSAGE * evidence.scores.total / best + bonus;
+    let scored = all.map(|(at, sentence)| {
+        let score = sentence.bearing + WORDS * sentence.words + PASSAGE * evidence[at].0.scores.total / best;
         Candidate { evidence: at, span: sentence.span, tokens: sentence.tokens, words: sentence.words, score }
-    })
-    .collect()
+    });
+    let mut candidates: Vec<Candidate> = scored.collect();
+    let expected = Expected::by(question.as_str());
+    // Reading sentences takes time: those that it cannot lift to the first ones are not read.
+    let least = candidates.iter().map(|candidate| candidate.score).fold(0.0, f32::max) * NEARLY - EXPECTED;
+    for candidate in candidates.iter_mut().filter(|candidate| candidate.score >= least) {
+        let quote = evidence[candidate.evidence].1.article.quote(candidate.span);
+        candidate.score += if quote.is_some_and(|quote| expected.is_in(quote)) { EXPECTED } else { 0.0 };
+    }
+    candidates
 }
 
 fn measures(best: &Candidate, evidence: &[(Evidence, Arc<StoredArticle>)]) -> Measures {
