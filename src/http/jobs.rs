@@ -186,7 +186,7 @@ pub(super) fn work(app: &Arc<App>) {
         while let Some(library) = app.upgrade().and_then(|app| app.library().ok()) {
             // What panics over one source must not end the jobs of all others.
             let worked = catch_unwind(AssertUnwindSafe(|| work_off_next(&library)));
-            let rest = worked.unwrap_or_else(|_| give_up_panicked(&library));
+            let rest = worked.unwrap_or_else(|_| Some(give_up_panicked(&library)));
             drop(library);
             if let Some(rest) = rest {
                 bell.wait(rest);
@@ -216,14 +216,14 @@ fn work_off_next(library: &Library) -> Option<Duration> {
     }
 }
 
-/// The job that was being worked off has failed.
-fn give_up_panicked(library: &Library) -> Option<Duration> {
+/// The job that was being worked off has failed; how long to rest then.
+fn give_up_panicked(library: &Library) -> Duration {
     match library.shelf().next_job() {
         Ok(Some(job)) => fail(library, job, &"it panicked"),
         Ok(None) => {}
         Err(error) => tracing::error!(%error, "the jobs cannot be read"),
     }
-    Some(RETRY)
+    RETRY
 }
 
 fn fail(library: &Library, job: Job, error: &dyn std::fmt::Display) {

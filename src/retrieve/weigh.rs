@@ -46,7 +46,7 @@ pub(super) fn weighed(
             found.extend(passage.text.get(span.start..span.end).map(|text| (owner, span, text)));
         }
     }
-    let contexts: Vec<String> = passages.iter().map(|passage| passage.context()).collect();
+    let contexts: Vec<String> = passages.iter().map(StoredPassage::context).collect();
     let meaning = match comparison {
         Some(comparison) => by_tokens(embedder, comparison, &contexts, &found, same_language),
         None => by_vectors(embedder, question, &contexts, &found),
