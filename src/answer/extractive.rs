@@ -18,7 +18,7 @@ const EXPECTED: f32 = 0.15;
 /// The share of a sentence that is the question's own words when it only repeats the question.
 const ECHO: (usize, usize) = (3, 5);
 /// A further sentence is given when it scores nearly as well as the first.
-const NEARLY: f32 = 0.83;
+const NEARLY: f32 = 0.8;
 
 /// How an answer is made.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -226,21 +226,12 @@ fn a_slow_client_is_let_go_and_one_too_many_is_told_to_come_back() {
         rest(open(b"POST /v1/ask HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{"));
     assert!(slow.contains("400") || slow.contains("408") || slow.is_empty(), "half a body: {slow}");
     assert!(begun.elapsed() < Duration::from_secs(10));
-    // A machine that stands still for longer than a head may take lets the idle ones go: they come again.
-    let crowded = || {
-        let idle: Vec<TcpStream> = (0..16).map(|_| open(b"")).collect();
-        let answer = rest(open(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"));
-        (idle, answer)
-    };
-    let (idle, refused) = (0..5).map(|_| crowded()).find(|(_, answer)| !answer.contains(" 200 ")).expect("one too many");
-    assert!(
-        refused.contains(" 503 ") && refused.contains("retry-after") && refused.contains("too_many_connections"),
-        "{refused}"
-    );
-    // They were let go meanwhile.
-    for stream in idle {
-        assert_eq!(rest(stream), "");
-    }
+    // Places of those that were let go are free a moment later: a few more may be told to come back.
+    let crowd: Vec<TcpStream> = (0..24).map(|_| open(b"")).collect();
+    let ends: Vec<String> = crowd.into_iter().map(rest).collect();
+    let told = |end: &&String| end.contains(" 503 ") && end.contains("retry-after") && end.contains("too_many_connections");
+    assert!(ends.iter().filter(told).count() >= 8, "{ends:?}");
+    assert!(ends.iter().all(|end| end.is_empty() || told(&end)), "the others were let go: {ends:?}");
     assert_eq!(service.get("/healthz").0, 200);
 }
 
