@@ -49,13 +49,14 @@ struct Candidate {
 /// part of what was `said` before are passed over.
 pub fn extractive(question: &Question, evidence: &[(Evidence, Arc<StoredArticle>)], rules: Rules, said: &[String]) -> Answer {
     let looked_at = &evidence[..evidence.len().min(Rules::PASSAGES)];
-    let mut candidates = candidates(question, looked_at);
+    let mut candidates = candidates(looked_at);
     if !said.is_empty() {
         candidates.retain(|candidate| {
             let quote = looked_at[candidate.evidence].1.article.quote(candidate.span);
             quote.is_some_and(|quote| !said.iter().any(|before| before.contains(quote)))
         });
     }
+    prefer_expected(question, looked_at, &mut candidates);
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then((a.evidence, a.span.start).cmp(&(b.evidence, b.span.start))));
     let measures = candidates.first().map(|best| measures(best, looked_at)).unwrap_or_default();
     let confidence = if candidates.is_empty() { 0.0 } else { confidence(measures) };
@@ -111,22 +112,25 @@ fn refusal(refused: Answer, evidence: &[(Evidence, Arc<StoredArticle>)], nearest
     Answer { citations: cut.collect(), ..refused }
 }
 
-fn candidates(question: &Question, evidence: &[(Evidence, Arc<StoredArticle>)]) -> Vec<Candidate> {
+fn candidates(evidence: &[(Evidence, Arc<StoredArticle>)]) -> Vec<Candidate> {
     let best = evidence.iter().map(|(evidence, _)| evidence.scores.total).fold(f32::MIN_POSITIVE, f32::max);
     let all = evidence.iter().enumerate().flat_map(|(at, (evidence, _))| evidence.sentences.iter().map(move |one| (at, one)));
-    let scored = all.map(|(at, sentence)| {
+    all.map(|(at, sentence)| {
         let score = sentence.bearing + WORDS * sentence.words + PASSAGE * evidence[at].0.scores.total / best;
         Candidate { evidence: at, span: sentence.span, tokens: sentence.tokens, words: sentence.words, score }
-    });
-    let mut candidates: Vec<Candidate> = scored.collect();
+    })
+    .collect()
+}
+
+/// Lifts sentences that hold the number or the time that `question` asks for. Reading takes time: those that this
+/// cannot lift to the first ones are not read.
+fn prefer_expected(question: &Question, evidence: &[(Evidence, Arc<StoredArticle>)], candidates: &mut [Candidate]) {
     let expected = Expected::by(question.as_str());
-    // Reading sentences takes time: those that it cannot lift to the first ones are not read.
     let least = candidates.iter().map(|candidate| candidate.score).fold(0.0, f32::max) * NEARLY - EXPECTED;
     for candidate in candidates.iter_mut().filter(|candidate| candidate.score >= least) {
         let quote = evidence[candidate.evidence].1.article.quote(candidate.span);
         candidate.score += if quote.is_some_and(|quote| expected.is_in(quote)) { EXPECTED } else { 0.0 };
     }
-    candidates
 }
 
 fn measures(best: &Candidate, evidence: &[(Evidence, Arc<StoredArticle>)]) -> Measures {

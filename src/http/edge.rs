@@ -60,15 +60,14 @@ pub(super) async fn wrap(State(app): State<Arc<App>>, mut request: Request, next
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, route);
     let allowed = app.admits(request.headers()).and_then(|()| app.keys.check(&request));
-    let mut response = match allowed {
+    let answered = match allowed {
         Ok(grant) => {
             request.extensions_mut().insert(grant);
             unharmed(next.run(request)).instrument(span.clone()).await
         }
-        Err(problem) if route.contains("retrieval") => DifyProblem::from(problem).into_response(),
-        Err(problem) if OPENAI.iter().any(|path| route.ends_with(path)) => OpenAiProblem::from(problem).into_response(),
-        Err(problem) => problem.into_response(),
+        Err(problem) => Err(problem),
     };
+    let mut response = answered.unwrap_or_else(|problem| shaped(problem, &route));
     let status = response.status();
     app.metrics.served(method.as_str(), &route, status.as_u16(), begun.elapsed());
     let duration_ms = begun.elapsed().as_secs_f64() * 1000.0;
@@ -79,12 +78,21 @@ pub(super) async fn wrap(State(app): State<Arc<App>>, mut request: Request, next
     response
 }
 
-/// The answer, or that something went wrong where making it panics: the connection, and what else runs, go on.
-async fn unharmed(answer: impl Future<Output = Response>) -> Response {
+/// A problem as the clients of `route` read it.
+fn shaped(problem: Problem, route: &str) -> Response {
+    match problem {
+        problem if route.contains("retrieval") => DifyProblem::from(problem).into_response(),
+        problem if OPENAI.iter().any(|path| route.ends_with(path)) => OpenAiProblem::from(problem).into_response(),
+        problem => problem.into_response(),
+    }
+}
+
+/// The answer, or a problem where making it panics: the connection, and what else runs, go on.
+async fn unharmed(answer: impl Future<Output = Response>) -> Result<Response, Problem> {
     let mut answer = pin!(answer);
-    let polled = poll_fn(|context| {
-        let poll = catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context)));
-        poll.unwrap_or_else(|_| Poll::Ready(Problem::internal(&"a handler panicked").into_response()))
+    let polled = poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context))) {
+        Ok(poll) => poll.map(Ok),
+        Err(_) => Poll::Ready(Err(Problem::internal(&"a handler panicked"))),
     });
     polled.await
 }
@@ -153,6 +161,7 @@ mod tests {
             tokio::task::yield_now().await;
             panic!("a fault of ours")
         });
-        assert_eq!(answer.await.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let problem = answer.await.unwrap_err();
+        assert_eq!(shaped(problem, "/v1/ask").status(), StatusCode::INTERNAL_SERVER_ERROR);
     }
 }

@@ -18,7 +18,7 @@ use super::App;
 use super::error::Problem;
 use super::intake::Unused;
 use crate::library::Library;
-use crate::shelf::{Job, JobState};
+use crate::shelf::{Error, Job, JobState};
 
 /// How long a job waits that could not be kept on.
 const RETRY: Duration = Duration::from_secs(10);
@@ -184,9 +184,7 @@ pub(super) fn work(app: &Arc<App>) {
     let (app, bell) = (Arc::downgrade(app), Arc::clone(&app.job_bell));
     std::thread::spawn(move || {
         while let Some(library) = app.upgrade().and_then(|app| app.library().ok()) {
-            // What panics over one source must not end the jobs of all others.
-            let worked = catch_unwind(AssertUnwindSafe(|| work_off_next(&library)));
-            let rest = worked.unwrap_or_else(|_| Some(give_up_panicked(&library)));
+            let rest = work_off_next(&library);
             drop(library);
             if let Some(rest) = rest {
                 bell.wait(rest);
@@ -199,7 +197,17 @@ pub(super) fn work(app: &Arc<App>) {
 fn work_off_next(library: &Library) -> Option<Duration> {
     let next = library.shelf().next_job();
     let Some(job) = next.unwrap_or_default() else { return Some(Duration::from_mins(1)) };
-    match library.work_off(job.clone()) {
+    worked_off(library, &job, |job| library.work_off(job))
+}
+
+/// Does the `work` of a job; how long to rest before it is taken up again.
+fn worked_off(library: &Library, job: &Job, work: impl FnOnce(Job) -> Result<Job, Error>) -> Option<Duration> {
+    // What panics over one source must not end the jobs of all others.
+    let Ok(worked) = catch_unwind(AssertUnwindSafe(|| work(job.clone()))) else {
+        fail(library, job, &"it panicked");
+        return None;
+    };
+    match worked {
         Ok(job) => {
             tracing::info!(job = job.id, sources = job.done, passages = job.tally.passages, "a job has ended");
             None
@@ -216,19 +224,9 @@ fn work_off_next(library: &Library) -> Option<Duration> {
     }
 }
 
-/// The job that was being worked off has failed; how long to rest then.
-fn give_up_panicked(library: &Library) -> Duration {
-    match library.shelf().next_job() {
-        Ok(Some(job)) => fail(library, job, &"it panicked"),
-        Ok(None) => {}
-        Err(error) => tracing::error!(%error, "the jobs cannot be read"),
-    }
-    RETRY
-}
-
-fn fail(library: &Library, job: Job, error: &dyn std::fmt::Display) {
+fn fail(library: &Library, job: &Job, error: &dyn std::fmt::Display) {
     let state = JobState::Failed("something went wrong inside ibid; its log says what".to_owned());
-    let kept = library.shelf().job(&job.id).ok().flatten().unwrap_or(job);
+    let kept = library.shelf().job(&job.id).ok().flatten().unwrap_or_else(|| job.clone());
     if let Err(second) = library.shelf().note_job(&Job { state, ..kept }, None) {
         tracing::error!(%error, %second, "and that could not be written down");
         std::thread::sleep(RETRY);
@@ -254,5 +252,33 @@ impl Bell {
         let rung = self.rung.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let waited = self.heard.wait_timeout_while(rung, longest, |rung| !*rung);
         *waited.unwrap_or_else(std::sync::PoisonError::into_inner).0 = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::embed::Embedder;
+    use crate::read::files::source;
+    use crate::settings::Settings;
+
+    #[test]
+    fn a_job_that_panics_has_failed_and_the_next_one_runs() {
+        let data = tempfile::tempdir().unwrap();
+        let mut settings = Settings::default();
+        settings.library.data = data.path().to_owned();
+        let library = Library::open(settings, Embedder::bundled().unwrap()).unwrap();
+        let sent = |key: &str| {
+            let bytes = json!({ "id": key, "text": "旧码头只停货船。" }).to_string().into_bytes();
+            source(format!("{key}.jsonl"), format!("api:{key}"), bytes)
+        };
+        let first = library.begin_job(&[sent("a")]).unwrap();
+        let second = library.begin_job(&[sent("b")]).unwrap();
+        assert_eq!(worked_off(&library, &first, |_| panic!("a fault of ours")), None);
+        assert!(matches!(find(&library, &first.id).unwrap().state, JobState::Failed(_)));
+        assert_eq!(work_off_next(&library), None);
+        assert_eq!(find(&library, &second.id).unwrap().state, JobState::Done);
     }
 }

@@ -82,7 +82,6 @@ pub(super) fn ranked(asked: &Asked<'_>, near: &[Neighbor], words: &[Neighbor], l
         let sentences = read.get(id).map_or(&[][..], |(_, sentences)| sentences);
         scores.total += SENTENCE * sentences.iter().map(|sentence| sentence.tokens).fold(0.0, f32::max);
     }
-    scored.sort_by(order_scores);
     add_likeness(shelf, &mut scored, same_language);
     scored.sort_by(order_scores);
     rerank(asked, &read, &mut scored);
