@@ -262,12 +262,12 @@ mod tests {
     use super::*;
     use crate::embed::Embedder;
     use crate::read::files::source;
-    use crate::settings::Settings;
+    use crate::settings;
 
     #[test]
     fn a_job_that_panics_has_failed_and_the_next_one_runs() {
         let data = tempfile::tempdir().unwrap();
-        let mut settings = Settings::default();
+        let mut settings = settings::resolve(None, std::iter::empty(), vec![]).unwrap();
         settings.library.data = data.path().to_owned();
         let library = Library::open(settings, Embedder::bundled().unwrap()).unwrap();
         let sent = |key: &str| {
