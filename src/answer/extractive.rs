@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::confidence::{Measures, confidence};
+use super::confidence::{Lead, Measures, confidence};
 use super::expected::Expected;
 use super::{Answer, Citation, Statement};
 use crate::article::Span;
@@ -40,7 +40,7 @@ impl Rules {
 struct Candidate {
     evidence: usize,
     span: Span,
-    tokens: f32,
+    bearing: f32,
     words: f32,
     score: f32,
 }
@@ -58,7 +58,7 @@ pub fn extractive(question: &Question, evidence: &[(Evidence, Arc<StoredArticle>
     }
     prefer_expected(question, looked_at, &mut candidates);
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then((a.evidence, a.span.start).cmp(&(b.evidence, b.span.start))));
-    let measures = candidates.first().map(|best| measures(best, looked_at)).unwrap_or_default();
+    let measures = measures(&candidates, looked_at);
     let confidence = if candidates.is_empty() { 0.0 } else { confidence(measures) };
     let refused = Answer { answerable: false, confidence, measures, statements: vec![], citations: vec![] };
     if candidates.is_empty() || confidence < rules.min_confidence {
@@ -117,7 +117,7 @@ fn candidates(evidence: &[(Evidence, Arc<StoredArticle>)]) -> Vec<Candidate> {
     let all = evidence.iter().enumerate().flat_map(|(at, (evidence, _))| evidence.sentences.iter().map(move |one| (at, one)));
     all.map(|(at, sentence)| {
         let score = sentence.bearing + WORDS * sentence.words + PASSAGE * evidence[at].0.scores.total / best;
-        Candidate { evidence: at, span: sentence.span, tokens: sentence.tokens, words: sentence.words, score }
+        Candidate { evidence: at, span: sentence.span, bearing: sentence.bearing, words: sentence.words, score }
     })
     .collect()
 }
@@ -133,12 +133,16 @@ fn prefer_expected(question: &Question, evidence: &[(Evidence, Arc<StoredArticle
     }
 }
 
-fn measures(best: &Candidate, evidence: &[(Evidence, Arc<StoredArticle>)]) -> Measures {
+fn measures(candidates: &[Candidate], evidence: &[(Evidence, Arc<StoredArticle>)]) -> Measures {
+    let sentences = Lead::of_sentences(candidates.iter().map(|candidate| candidate.bearing));
+    let passages = Lead::of_passages(evidence.iter().map(|(evidence, _)| evidence.scores.total));
     let most = |of: fn(&Evidence) -> f32| evidence.iter().map(|(evidence, _)| of(evidence)).fold(0.0, f32::max);
     Measures {
-        sentence_tokens: best.tokens,
-        sentence_words: best.words,
-        passage_tokens: most(|evidence| evidence.scores.tokens),
+        bearing: sentences.best,
+        sentence_lead: sentences.absolute(),
+        rivals: sentences.rivals,
+        sentence_words: candidates.first().map_or(0.0, |first| first.words),
+        passage_lead: passages.relative(),
         passage_words: most(|evidence| evidence.scores.words),
         meaning: most(|evidence| evidence.scores.meaning),
         same_language: most(|evidence| evidence.scores.same_language),

@@ -21,7 +21,7 @@ const MEANING: f32 = 0.45;
 /// How much rare tokens of the question outweigh common ones, as a power.
 const RARITY: f32 = 0.5;
 /// What a passage's best sentence adds: tokens that stand together say more than tokens here and there.
-const SENTENCE: f32 = 0.3;
+const SENTENCE: f32 = 0.5;
 /// What likeness to the best passage adds to the others: its translations and its
 /// neighbours follow it. Across languages the best is too often the wrong one.
 const LIKENESS: f32 = 1.5;

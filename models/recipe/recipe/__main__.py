@@ -1,9 +1,10 @@
-"""The one command: pairs → tokenizer → table → model folder, each step kept and resumed."""
+"""The one command: pairs → tokenizer → a table a run → their mean → model folder, each step kept and resumed."""
 
 import argparse
 import tomllib
 from pathlib import Path
 
+import numpy as np
 from tokenizers import Tokenizer
 from tqdm import tqdm
 
@@ -33,13 +34,29 @@ def main() -> None:
 
     pieces = [piece for piece, _ in sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])]
     shares = share.matrix(pieces, settings["train"]["share_buckets"])
-    switcher = Switcher(arguments.pairs, settings["encode"]["left_out"], tokenizer, settings["batches"]["switched"])
-    sampler = Sampler(sources, tokenizer, switcher, settings["batches"], settings["seed"])
-    trainer = Trainer(sampler, encode.rarity(sources, len(pieces)), shares, settings["train"], settings["seed"])
-    trainer.run(arguments.work, lambda table: measure.all_scores(table, benchmarks))
-    table = align.drawn_together(trainer.table(), align.links(sources, len(pieces), settings["align"]), settings["align"])
-    tqdm.write(f"drawn together: {measure.all_scores(table, benchmarks)}")
-    export.write(table, written, settings, arguments.out)
+    rarity, links = encode.rarity(sources, len(pieces)), align.links(sources, len(pieces), settings["align"])
+    mean = np.zeros((len(pieces), settings["train"]["dimensions"]), np.float32)
+    for run in settings["runs"]:
+        own = with_changes(settings, run)
+        left_out = own["encode"]["left_out"]
+        switcher = Switcher(arguments.pairs, left_out, tokenizer, own["batches"]["switched"])
+        kept = [source for source in sources if source.name not in left_out]
+        sampler = Sampler(kept, tokenizer, switcher, own["batches"], own["seed"])
+        trainer = Trainer(sampler, rarity, shares, own["train"], own["seed"])
+        trainer.run(arguments.work / run["name"], lambda table: measure.all_scores(table, benchmarks))
+        table = align.drawn_together(trainer.table(), links, own["align"])
+        # The first two tokens say nothing, whatever their rows.
+        mean += run["weight"] * table / np.linalg.norm(table[2:], axis=1).mean()
+    tqdm.write(f"averaged: {measure.all_scores(mean, benchmarks)}")
+    export.write(mean, written, settings, arguments.out)
+
+
+def with_changes(settings: dict, changes: dict) -> dict:
+    """The settings with those of a run in their places."""
+    changed = dict(settings)
+    for key, value in changes.items():
+        changed[key] = with_changes(settings.get(key, {}), value) if isinstance(value, dict) else value
+    return changed
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """Batches of pairs: one source a batch, neighbours beside each other, questions made on the way.
 
 Neighbours in a file come from one article, so a batch of short runs holds the negatives that
-are hard to tell apart. Four things are made while drawing:
+are hard to tell apart. Five things are made while drawing:
 
 - a question from a passage: a stretch of it, thinned, with a question's words beside it;
 - words of such a question in another language (`switch`);
 - a passage from parallel sentences: four in a row, asked for by one of them in the other language;
+- short pairs the other way round;
 - a mask, so that equal texts never stand against each other.
 """
 
@@ -37,6 +38,8 @@ QUESTIONS = {
 }
 RUN = 16
 GROUP = 4
+SHORT = 48
+"""Tokens of a passage that can as well be a question."""
 
 
 @dataclass(slots=True)
@@ -68,6 +71,13 @@ class Sampler:
 
     def draw(self, step: int) -> Batch:
         generator = np.random.default_rng([self.seed, step])
+        batch = self.one_way(generator)
+        short = np.mean([len(text) for text in batch.b]) < SHORT
+        if short and np.random.default_rng([self.seed, step, 1]).random() < self.settings["turned_round"]:
+            return Batch(batch.b, batch.a, batch.clash.T)
+        return batch
+
+    def one_way(self, generator: np.random.Generator) -> Batch:
         source = self.sources[generator.choice(len(self.sources), p=self.chances)]
         size = min(self.settings["batch"], len(source) // 2)
         if source.kind[0] == "dict":

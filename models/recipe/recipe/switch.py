@@ -18,7 +18,7 @@ from . import pairs
 
 LONGEST = 4
 """Tokens in a word that is replaced."""
-CHOICES = 6
+CHOICES = 3
 """Translations kept of a word: the first are the commonest."""
 PARTS = re.compile(r"[,;/，；、]")
 BRACKETS = re.compile(r"\([^)]*\)|（[^）]*）")
@@ -66,7 +66,7 @@ class Switcher:
         self.found = {
             languages: self.encoded(entries, tokenizer)
             for languages, entries in text.items()
-            if languages[0] != languages[1] and languages[1] in settings["languages"]
+            if languages[0] != languages[1] and set(languages) <= settings["languages"].keys()
         }
 
     @staticmethod

@@ -1,14 +1,16 @@
-"""Contrastive training of a token table: symmetric InfoNCE over means of rows.
+"""Contrastive training of a token table: symmetric InfoNCE over means of rows, and over their tokens.
 
 A step touches only the rows that its batch uses: they are gathered, multiplied by a sparse
 matrix of counts, and written back (a library's sparse-gradient embedding bag was thirty times
-slower). The same code runs on a processor and on a GPU.
+slower). Batches are made by other processes. The same code runs on a processor and on a GPU.
 """
 
 import json
 import math
+import multiprocessing
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +20,7 @@ import torch
 from torch.nn.functional import cross_entropy, normalize
 from tqdm import tqdm
 
+from . import tokens
 from .batches import Batch, Sampler
 
 
@@ -31,6 +34,7 @@ class Step:
     shares: scipy.sparse.csr_matrix
     questions: int
     clash: np.ndarray
+    places: tokens.Places
 
 
 def prepare(batch: Batch, shares: scipy.sparse.csr_matrix) -> Step:
@@ -43,12 +47,23 @@ def prepare(batch: Batch, shares: scipy.sparse.csr_matrix) -> Step:
     part = shares[used]
     features, columns = np.unique(part.indices, return_inverse=True)
     part = scipy.sparse.csr_matrix((part.data, columns, part.indptr), shape=(len(used), len(features)))
-    return Step(used, counts, features, part, len(batch.a), batch.clash)
+    return Step(used, counts, features, part, len(batch.a), batch.clash, tokens.places(batch.a, batch.b, used))
 
 
 def sparse(matrix: scipy.sparse.csr_matrix, device: str) -> torch.Tensor:
     parts = (torch.from_numpy(part.astype(np.int32)) for part in (matrix.indptr, matrix.indices))
     return torch.sparse_csr_tensor(*parts, torch.from_numpy(matrix.data), matrix.shape, device=device)
+
+
+class Maker:
+    """What the processes that make batches are born with."""
+
+    sampler: Sampler
+    shares: scipy.sparse.csr_matrix
+
+    @classmethod
+    def make(cls, number: int) -> Step:
+        return prepare(cls.sampler.draw(number), cls.shares)
 
 
 class Part:
@@ -101,7 +116,13 @@ class Trainer:
         texts = (sparse(step.counts, self.device) @ rows).requires_grad_(True)
         loss = self.loss(texts, step)
         (gradient,) = torch.autograd.grad(loss, texts)
-        by_row = rarity * (sparse(step.counts.T.tocsr(), self.device) @ gradient)
+        gradient = sparse(step.counts.T.tocsr(), self.device) @ gradient
+        if self.settings["token_loss"] > 0:
+            rows.requires_grad_(True)
+            similar = tokens.scores(rows, step.places, step.questions)
+            (by_token,) = torch.autograd.grad(self.settings["token_loss"] * self.told_apart(similar, step), rows)
+            gradient = gradient + by_token
+        by_row = rarity * gradient
         by_feature = sparse(step.shares.T.tocsr(), self.device) @ by_row
         self.own.update(used, by_row, self.rate())
         self.shared.update(features, by_feature, self.rate() * self.settings["shared_rate"])
@@ -109,15 +130,18 @@ class Trainer:
         return loss.item()
 
     def loss(self, texts: torch.Tensor, step: Step) -> torch.Tensor:
-        clash = torch.from_numpy(step.clash).to(self.device)
-        right = torch.arange(step.questions, device=self.device)
         total = torch.zeros((), device=self.device)
         for width, weight in self.settings["losses"]:
             unit = normalize(texts[:, :width], dim=1)
-            scores = unit[: step.questions] @ unit[step.questions :].T / self.settings["temperature"]
-            scores = scores.masked_fill(clash, -1e4)
-            total = total + weight * (cross_entropy(scores, right) + cross_entropy(scores.T, right)) / 2
+            total = total + weight * self.told_apart(unit[: step.questions] @ unit[step.questions :].T, step)
         return total
+
+    def told_apart(self, similar: torch.Tensor, step: Step) -> torch.Tensor:
+        """How badly each question's passage is told from the others by `similar`, and each passage's question."""
+        right = torch.arange(step.questions, device=self.device)
+        scores = similar / self.settings["temperature"]
+        scores = scores.masked_fill(torch.from_numpy(step.clash).to(self.device), -1e4)
+        return (cross_entropy(scores, right) + cross_entropy(scores.T, right)) / 2
 
     def save(self, path: Path) -> None:
         part = path.with_suffix(".part")
@@ -132,16 +156,18 @@ class Trainer:
 
     def run(self, work: Path, measure) -> None:
         """Trains to the end, saving and measuring on the way; goes on where a run stopped."""
+        work.mkdir(parents=True, exist_ok=True)
         kept, log = work / "checkpoint.pt", work / "training.jsonl"
         if kept.exists():
             self.restore(kept)
         steps, begun, mean = self.settings["steps"], time.monotonic(), None
-        with ThreadPoolExecutor(1) as pool, tqdm(total=steps, initial=self.step, desc="train", unit="step") as bar:
-            make = lambda number: prepare(self.sampler.draw(number), self.shares)  # noqa: E731
-            coming = pool.submit(make, self.step)
+        Maker.sampler, Maker.shares = self.sampler, self.shares
+        forked, workers = multiprocessing.get_context("fork"), self.settings["workers"]
+        with ProcessPoolExecutor(workers, forked) as pool, tqdm(total=steps, initial=self.step, desc="train", unit="step") as bar:
+            coming = deque(pool.submit(Maker.make, number) for number in range(self.step, self.step + 2 * workers))
             while self.step < steps:
-                ready, coming = coming.result(), pool.submit(make, self.step + 1)
-                loss = self.learn(ready)
+                coming.append(pool.submit(Maker.make, self.step + 2 * workers))
+                loss = self.learn(coming.popleft().result())
                 mean = loss if mean is None else 0.99 * mean + 0.01 * loss
                 bar.update()
                 bar.set_postfix(loss=f"{mean:.3f}", refresh=False)
