@@ -3,7 +3,7 @@
 //! In a large library something is always near, and an answer is told by its lead over what comes next;
 //! in a small one there is little to lead, and what the best sentence has of the question counts by itself.
 
-/// What is measured of the best sentences and of the best passages; each from 0 to 1.
+/// What is measured of the best sentences and of the best passages; about 0 to 1 each.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Measures {
     /// How well the best sentence bears on the question.
