@@ -25,12 +25,13 @@ mod openapi;
 mod page;
 mod pool;
 mod rates;
+mod takeover;
 mod verify;
 mod wire;
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::extract::DefaultBodyLimit;
@@ -52,9 +53,24 @@ use metrics::Metrics;
 use pool::Pool;
 use rates::Rates;
 
+/// The library that answers now: none before it is open, another after another model has made it anew.
+#[derive(Default)]
+struct Current(RwLock<Option<Arc<Library>>>);
+
+impl Current {
+    fn get(&self) -> Option<Arc<Library>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, library: Library) {
+        // Whoever asks the one that was has it until he is done.
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(library));
+    }
+}
+
 /// What all handlers share.
 pub struct App {
-    library: OnceLock<Arc<Library>>,
+    library: Arc<Current>,
     /// The name of what it answers from.
     collection: String,
     /// The others.
@@ -104,7 +120,7 @@ impl App {
         let authority = authority.split('/').next().unwrap_or_default();
         let hosts = ["localhost", "127.0.0.1", "[::1]", edge::host_of(authority)].map(str::to_owned).to_vec();
         Ok(Arc::new(Self {
-            library: OnceLock::new(),
+            library: Arc::default(),
             collection: collections::FIRST.to_owned(),
             collections: Arc::default(),
             pool: Arc::new(Pool::new(workers, server.queue)),
@@ -134,16 +150,14 @@ impl App {
         if self.collection == collections::FIRST {
             self.open_collections(&library);
         }
-        // A second call changes nothing: the first library stays.
-        if self.library.set(Arc::new(library)).is_ok() {
-            jobs::work(self);
-        }
+        self.library.set(library);
+        jobs::work(self);
     }
 
     /// An app for collection `name`, which shares the workers and the keys of this one.
     fn beside(&self, name: &str) -> Arc<Self> {
         Arc::new(Self {
-            library: OnceLock::new(),
+            library: Arc::default(),
             collection: name.to_owned(),
             collections: Arc::clone(&self.collections),
             pool: Arc::clone(&self.pool),
@@ -159,11 +173,11 @@ impl App {
 
     /// The library, once it is open.
     pub fn opened(&self) -> Option<Arc<Library>> {
-        self.library.get().cloned()
+        self.library.get()
     }
 
     fn library(&self) -> Result<Arc<Library>, Problem> {
-        self.library.get().cloned().ok_or_else(Problem::not_ready)
+        self.library.get().ok_or_else(Problem::not_ready)
     }
 
     /// Runs `work` on the library in the pool.
@@ -182,8 +196,9 @@ impl App {
         T: Send + 'static,
         F: FnOnce(&Library) -> Result<T, Problem> + Send + 'static,
     {
-        let library = self.library()?;
-        self.writers.run(move || work(&library)).await?
+        let current = Arc::clone(&self.library);
+        // The library of the moment when it is its turn: what was done before may have made another.
+        self.writers.run(move || work(&*current.get().ok_or_else(Problem::not_ready)?)).await?
     }
 }
 
@@ -268,6 +283,7 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, stop: impl Future<Outpu
         let _ = told.send(());
     };
     let limits = app.limits;
+    let watching = takeover::watch(Arc::clone(&app));
     let serving = connections::serve(listener, router(app), limits, stopping);
     let too_long = async {
         if (&mut heard).await.is_ok() {
@@ -278,6 +294,7 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, stop: impl Future<Outpu
     };
     tokio::select! {
         () = serving => {}
+        () = watching => {}
         () = too_long => {}
     }
 }

@@ -7,24 +7,27 @@
 
 mod check;
 mod corpus;
+mod hand_over;
 mod ingest;
 mod jobs;
 mod recognise;
 mod reembed;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::answer::{self, Answer};
 use crate::chunk;
-use crate::embed::Embedder;
+use crate::embed::{self, Choices, Embedder, Precision, Reranker};
 use crate::retrieve::{self, Evidence, Mode, Question, Retrieved, milliseconds};
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use crate::shelf::{Error, Filter, Identity, Shelf, StoredArticle};
 
 pub use check::{Checked, check};
 pub use corpus::{Corpus, Unusable};
 pub use ingest::{IngestReport, Outcome, Progress};
+pub use reembed::Reembedded;
 
 /// What questions are asked of.
 pub struct Library {
@@ -33,6 +36,8 @@ pub struct Library {
     settings: Settings,
     /// One writes at a time: what a source held before must not change meanwhile.
     writer: Mutex<()>,
+    /// Whether the folder was filled anew for another library: this one only answers.
+    replaced: AtomicBool,
 }
 
 /// A question, and what it is asked of and after.
@@ -74,10 +79,20 @@ impl Library {
         let embedder = embedder.into();
         let identity = identity(&settings, &embedder);
         let shelf = Shelf::open(&settings.library.data, identity, &settings.search)?;
-        Ok(Self { shelf, embedder, settings, writer: Mutex::default() })
+        Ok(Self::on(shelf, embedder, settings))
     }
 
-    fn writing(&self) -> MutexGuard<'_, ()> {
+    fn on(shelf: Shelf, embedder: Arc<Embedder>, settings: Settings) -> Self {
+        Self { shelf, embedder, settings, writer: Mutex::default(), replaced: AtomicBool::default() }
+    }
+
+    /// Waits for its turn to write.
+    fn writing(&self) -> Result<MutexGuard<'_, ()>, Error> {
+        let turn = self.turn();
+        if self.replaced.load(Ordering::Acquire) { Err(Error::Replaced) } else { Ok(turn) }
+    }
+
+    fn turn(&self) -> MutexGuard<'_, ()> {
         // Each write is a transaction: one that panicked has left nothing behind.
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -154,6 +169,27 @@ impl Library {
         }
         Ok(evidence)
     }
+}
+
+/// Loads the model that `settings` name, and the cross-encoder.
+///
+/// # Errors
+/// When a folder holds no model that can be run.
+pub fn embedder(settings: &settings::Model) -> Result<Embedder, embed::Error> {
+    let settings::Model { path, precision, dimension, question_prefix, passage_prefix, reranker } = settings;
+    let precision = Precision::ALL.into_iter().find(|known| known.name() == precision);
+    let said = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    let choices = Choices {
+        precision,
+        dimension: Some(*dimension).filter(|dimension| *dimension > 0),
+        question_prefix: said(question_prefix),
+        passage_prefix: said(passage_prefix),
+    };
+    let embedder = if path.as_os_str().is_empty() { Embedder::bundled()? } else { Embedder::load_with(path, &choices)? };
+    if reranker.as_os_str().is_empty() {
+        return Ok(embedder);
+    }
+    Ok(embedder.with_reranker(Reranker::load(reranker, precision)?))
 }
 
 fn rules(settings: &Settings) -> chunk::Rules {

@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 /// The commented default file, as shipped.
@@ -37,7 +37,7 @@ pub struct Settings {
 macro_rules! section {
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Deserialize)]
+        #[derive(Debug, Clone, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub struct $name { $($(#[$field_doc])* pub $field: $type,)* }
     };
@@ -151,6 +151,34 @@ section!(
         format: String,
     }
 );
+
+/// How passages are made, as one process tells another.
+#[derive(Serialize, Deserialize)]
+struct Making {
+    model: Model,
+    chunk: Chunk,
+}
+
+impl Settings {
+    /// The sections that decide how passages are made, for [`Self::made_as`]; paths hold from any folder.
+    pub fn making(&self) -> String {
+        let mut making = Making { model: self.model.clone(), chunk: self.chunk.clone() };
+        for path in [&mut making.model.path, &mut making.model.reranker] {
+            // An empty path has a meaning of its own, and stays.
+            *path = std::path::absolute(&*path).unwrap_or_else(|_| path.clone());
+        }
+        serde_json::to_string(&making).expect("texts and numbers")
+    }
+
+    /// These settings, with passages made as `making` says.
+    ///
+    /// # Errors
+    /// When it says something else.
+    pub fn made_as(&self, making: &str) -> Result<Self, serde_json::Error> {
+        let Making { model, chunk } = serde_json::from_str(making)?;
+        Ok(Self { model, chunk, ..self.clone() })
+    }
+}
 
 /// Why settings were refused.
 #[derive(Debug, thiserror::Error)]

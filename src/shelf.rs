@@ -334,6 +334,19 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// It has been filled anew, and another shelf answers from the folder.
+    #[error("the library has just been made anew\nhint: send it again")]
+    Replaced,
+    /// A service did not take over what was made for its library.
+    #[error("{holder} uses data folder `{folder}` and cannot take over what was made: {reason}")]
+    NotTakenOver {
+        /// The folder.
+        folder: String,
+        /// Who has it.
+        holder: String,
+        /// Its words.
+        reason: String,
+    },
     /// The database refused.
     #[error("database: {0}")]
     Database(#[from] rusqlite::Error),
@@ -358,6 +371,8 @@ impl Error {
             | Self::OtherModel { .. }
             | Self::Folder { .. }
             | Self::Damaged { .. }
+            | Self::Replaced
+            | Self::NotTakenOver { .. }
             | Self::Words(_) => false,
         }
     }

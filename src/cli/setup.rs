@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 use super::output::{self, Bar};
-use crate::embed::{Choices, Embedder, Precision, Reranker};
-use crate::library::{Corpus, IngestReport, Library};
-use crate::settings::{Log, Model, Settings};
+use crate::embed::Embedder;
+use crate::library::{self, Corpus, IngestReport, Library};
+use crate::settings::{Log, Settings};
 
 /// What the person typed cannot be.
 #[derive(Debug, thiserror::Error)]
@@ -32,20 +32,7 @@ pub(super) fn logging(log: &Log, quiet: bool) -> anyhow::Result<()> {
 
 /// Loads the model that the settings name, and the cross-encoder.
 pub(super) fn embedder(settings: &Settings) -> anyhow::Result<Embedder> {
-    let Model { path, precision, dimension, question_prefix, passage_prefix, reranker } = &settings.model;
-    let precision = Precision::ALL.into_iter().find(|known| known.name() == precision);
-    let said = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-    let choices = Choices {
-        precision,
-        dimension: Some(*dimension).filter(|dimension| *dimension > 0),
-        question_prefix: said(question_prefix),
-        passage_prefix: said(passage_prefix),
-    };
-    let embedder = if path.as_os_str().is_empty() { Embedder::bundled()? } else { Embedder::load_with(path, &choices)? };
-    if reranker.as_os_str().is_empty() {
-        return Ok(embedder);
-    }
-    Ok(embedder.with_reranker(Reranker::load(reranker, precision)?))
+    Ok(library::embedder(&settings.model)?)
 }
 
 /// The corpus that the settings name: the samples when they name none. Paths must be there.

@@ -90,6 +90,11 @@ impl Collections {
         self.0.write().unwrap_or_else(PoisonError::into_inner).remove(name).is_some()
     }
 
+    /// All but the first.
+    pub(super) fn apps(&self) -> Vec<Arc<App>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).values().map(|(app, _)| Arc::clone(app)).collect()
+    }
+
     /// The names of all but the first.
     pub(super) fn names(&self) -> Vec<String> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()

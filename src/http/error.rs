@@ -138,6 +138,9 @@ impl From<shelf::Error> for Problem {
             let message = "there is no room left to keep this\nhint: free some room on the disk of the data folder";
             return Self::new(StatusCode::INSUFFICIENT_STORAGE, "insufficient_storage", message).retry_after(30);
         }
+        if matches!(error, shelf::Error::Replaced) {
+            return Self::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", error.to_string()).retry_after(1);
+        }
         Self::internal(&error)
     }
 }

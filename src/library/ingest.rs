@@ -74,7 +74,7 @@ struct Found {
 impl Library {
     /// Reads `corpus` into the library. What has been committed when it ends, however it ends, is kept.
     pub fn ingest(&self, corpus: &Corpus, progress: &dyn Fn(Progress<'_>)) -> Result<IngestReport, Error> {
-        let _writing = self.writing();
+        let _writing = self.writing()?;
         let (items, unusable) = corpus::items(corpus);
         let mut report = IngestReport { unusable, ..IngestReport::default() };
         let mut known = self.shelf.sources()?;
@@ -99,7 +99,7 @@ impl Library {
 
     /// Reads sources that are at hand, as [`Self::ingest`] reads files.
     pub fn add(&self, sources: &[Source]) -> Result<IngestReport, Error> {
-        let _writing = self.writing();
+        let _writing = self.writing()?;
         let mut report = IngestReport::default();
         for source in sources {
             self.take_sent(source, &mut report)?;
@@ -111,7 +111,7 @@ impl Library {
     /// Makes what `source` holds, one article, the next version of article `id`; `None` when there is
     /// no such article. From then on it belongs to that source.
     pub fn replace(&self, id: &ArticleId, source: &Source) -> Result<Option<Result<Outcome, read::Error>>, Error> {
-        let _writing = self.writing();
+        let _writing = self.writing()?;
         let Some(stored) = self.shelf.article(&id.0, None)?.filter(|stored| !stored.superseded) else { return Ok(None) };
         let mut found = match self.articles(source) {
             Ok(found) => found,
@@ -134,7 +134,7 @@ impl Library {
 
     /// Changes what is known of an article beside its text, in a new version; `None` when there is no such article.
     pub fn describe(&self, id: &ArticleId, change: &dyn Fn(&mut Record)) -> Result<Option<Outcome>, Error> {
-        let _writing = self.writing();
+        let _writing = self.writing()?;
         let Some(stored) = self.shelf.article(&id.0, None)?.filter(|stored| !stored.superseded) else { return Ok(None) };
         let mut article = stored.article;
         change(&mut article.record);
@@ -150,7 +150,7 @@ impl Library {
     /// Removes an article before the next question; `false` when there is none of this id.
     /// Its versions still resolve, unless it is purged: then its bytes are gone too.
     pub fn remove_article(&self, id: &ArticleId, purge: bool) -> Result<bool, Error> {
-        let _writing = self.writing();
+        let _writing = self.writing()?;
         let removed = self.shelf.remove_article(id, purge)?;
         self.shelf.refresh()?;
         Ok(removed)
@@ -158,7 +158,7 @@ impl Library {
 
     /// Removes a source and its articles, by its location.
     pub fn remove(&self, location: &str) -> Result<(), Error> {
-        let _writing = self.writing();
+        let _writing = self.writing()?;
         self.shelf.remove(location)?;
         self.shelf.refresh()
     }

@@ -31,7 +31,7 @@ impl Library {
         let mut seen = Instant::now();
         while let Some((ordinal, source)) = self.shelf.job_source(&job.id)? {
             let report = {
-                let _writing = self.writing();
+                let _writing = self.writing()?;
                 let mut report = IngestReport::default();
                 self.take_sent(&source, &mut report)?;
                 if seen.elapsed() > UNSEEN {
@@ -44,7 +44,7 @@ impl Library {
             self.shelf.note_job(&job, Some(ordinal))?;
         }
         {
-            let _writing = self.writing();
+            let _writing = self.writing()?;
             self.shelf.refresh()?;
         }
         job.state = JobState::Done;

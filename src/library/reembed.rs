@@ -1,47 +1,127 @@
 //! Another model, or other chunk rules: all passages made anew beside those that answer.
 //!
 //! A service may answer from the library meanwhile. What is made is kept, so that an interrupted run
-//! goes on where it was; the last step needs the library for itself, for a moment.
+//! goes on where it was. Whoever has the library takes it over in one step, and answers before, during and after.
 
-use super::{Library, Progress, identity, ingest};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::hand_over::{self, Answer, Request};
+use super::{Library, Progress, embedder, identity, ingest};
 use crate::embed::Embedder;
 use crate::settings::Settings;
 use crate::shelf::embedded::beside::{Beside, Embedded};
 use crate::shelf::embedded::inspect::Inspection;
-use crate::shelf::{Error, Identity, Shelf, StoredArticle};
+use crate::shelf::{Counts, Error, Identity, Shelf, StoredArticle};
 
 /// Articles that are kept at once.
 const BATCH: usize = 64;
+/// How often it is looked whether a service has taken over what was made.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Where the passages are that were made anew.
+pub enum Reembedded {
+    /// In this library.
+    Here(Box<Library>),
+    /// In one that this process answers from; how much it holds.
+    There(String, Counts),
+}
 
 impl Library {
-    /// Makes all passages of the library that `settings` name with `embedder`, and hands it over.
+    /// Makes all passages of the library that `settings` name with `embedder`. Where another process uses the
+    /// library, `waits` hears which, when all is made and that process is to take it over or to end.
     ///
     /// # Errors
-    /// [`Error::Held`], after everything was made, when another process uses the library: run again
-    /// once it has ended, only the last step is left.
-    pub fn reembed(settings: Settings, embedder: Embedder, progress: &dyn Fn(Progress<'_>)) -> Result<Self, Error> {
+    /// [`Error::NotTakenOver`], with the words of that process. What was made is kept.
+    pub fn reembed(
+        settings: Settings,
+        embedder: Embedder,
+        progress: &dyn Fn(Progress<'_>),
+        waits: &dyn Fn(&str),
+    ) -> Result<Reembedded, Error> {
         let identity = identity(&settings, &embedder);
         let maker = Maker { settings: &settings, embedder: &embedder, progress };
         let folder = &settings.library.data;
         let shelf = match open(&settings, &identity) {
-            Err(Error::Held { .. }) => {
+            Err(Error::Held { holder, .. }) => {
                 let inspection = Inspection::open(folder)?;
                 let all = inspection.counts()?.articles;
                 let mut beside = Beside::open(folder, &identity)?;
                 maker.make(&mut beside, all, &|offset| inspection.current(offset, BATCH))?;
-                drop((beside, inspection));
-                open(&settings, &identity)?
+                drop(beside);
+                waits(&holder);
+                match freed_or_taken_over(&settings, &identity, &holder)? {
+                    Some(shelf) => shelf,
+                    None => return Ok(Reembedded::There(holder, inspection.counts()?)),
+                }
             }
             opened => opened?,
         };
-        let mut beside = Beside::open(folder, &identity)?;
-        let all = shelf.counts()?.articles;
-        maker.make(&mut beside, all, &|offset| shelf.articles(offset, BATCH))?;
-        shelf.replace_passages(&mut |id, version| beside.passages(id, version))?;
+        maker.replace(&shelf, &identity)?;
         drop(shelf);
-        beside.remove()?;
         // The caches hold what was; opening again brings them up to what is.
-        Self::open(settings, embedder)
+        Self::open(settings, embedder).map(|library| Reembedded::Here(Box::new(library)))
+    }
+
+    /// Whether somebody waits for [`Self::taken_over`].
+    pub fn is_to_be_taken_over(&self) -> bool {
+        hand_over::asked(&self.settings.library.data).is_ok_and(|asked| asked.is_some())
+    }
+
+    /// Takes over what [`Self::reembed`] has made in another process: the library that answers from now on. This one
+    /// answers until then, and is not written any more. `None` when nobody waits for it.
+    ///
+    /// # Errors
+    /// When it cannot be done; whoever waits is told, unless it is half done: then it is gone on with at the next call.
+    pub fn taken_over(&self) -> Result<Option<Self>, Error> {
+        let folder = &self.settings.library.data;
+        let Some(making) = hand_over::asked(folder)? else { return Ok(None) };
+        let taken = self.made_as(&making);
+        match &taken {
+            Ok(_) => hand_over::done(folder)?,
+            Err(_) if self.replaced.load(Ordering::Acquire) => {}
+            Err(error) => hand_over::refuse(folder, &error.to_string())?,
+        }
+        taken.map(Some)
+    }
+
+    fn made_as(&self, making: &str) -> Result<Self, Error> {
+        let unusable = |reason: String| Error::Folder {
+            folder: self.settings.library.data.display().to_string(),
+            reason: std::io::Error::other(reason),
+        };
+        let settings = self.settings.made_as(making).map_err(|error| unusable(error.to_string()))?;
+        let embedder = embedder(&settings.model).map_err(|error| unusable(error.to_string()))?;
+        let identity = identity(&settings, &embedder);
+        let _turn = self.turn();
+        if !self.replaced.load(Ordering::Acquire) {
+            // What has changed since it was made is made now.
+            Maker { settings: &settings, embedder: &embedder, progress: &|_| () }.replace(&self.shelf, &identity)?;
+            self.replaced.store(true, Ordering::Release);
+        }
+        let shelf = self.shelf.reopened(identity, &settings.search)?;
+        Ok(Self::on(shelf, Arc::new(embedder), settings))
+    }
+}
+
+/// Waits until the process that uses the library has taken over what was made, or has ended: then the shelf is ours.
+fn freed_or_taken_over(settings: &Settings, identity: &Identity, holder: &str) -> Result<Option<Shelf>, Error> {
+    let folder = &settings.library.data;
+    let request = Request::make(folder, &settings.making())?;
+    loop {
+        match request.answer() {
+            Answer::Done => return Ok(None),
+            Answer::Refused(reason) => {
+                let folder = folder.display().to_string();
+                return Err(Error::NotTakenOver { folder, holder: holder.to_owned(), reason });
+            }
+            Answer::Waiting => {}
+        }
+        match open(settings, identity) {
+            Err(Error::Held { .. }) => std::thread::sleep(LOOK),
+            opened => return opened.map(Some),
+        }
     }
 }
 
@@ -56,6 +136,18 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
+    /// Makes what is not made yet, and gives the shelf's folder over to it.
+    fn replace(&self, shelf: &Shelf, identity: &Identity) -> Result<(), Error> {
+        let mut beside = Beside::open(&self.settings.library.data, identity)?;
+        let all = shelf.counts()?.articles;
+        self.make(&mut beside, all, &|offset| shelf.articles(offset, BATCH))?;
+        shelf.replace_passages(identity, &mut |id, version| beside.passages(id, version))?;
+        if let Err(error) = beside.remove() {
+            tracing::warn!(%error, "what was made beside the library could not be removed");
+        }
+        Ok(())
+    }
+
     /// Makes what `beside` lacks of `all` articles, which come in batches.
     fn make(
         &self,

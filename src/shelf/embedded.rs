@@ -52,7 +52,7 @@ pub struct Shelf {
     readers: Mutex<Vec<Connection>>,
     words: Mutex<Words>,
     growing: Arc<Growing>,
-    _lock: lock::Lock,
+    lock: Arc<lock::Lock>,
 }
 
 /// Poison means that a thread panicked; what these locks guard is whole at every moment.
@@ -60,25 +60,37 @@ fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Makes `folder` and takes its lock.
+fn lock(folder: &Path) -> Result<Arc<lock::Lock>, Error> {
+    std::fs::create_dir_all(folder).map_err(|reason| Error::Folder { folder: folder.display().to_string(), reason })?;
+    lock::Lock::take(folder).map(Arc::new)
+}
+
 impl Shelf {
     /// Opens the shelf in `folder`, or begins one; its caches are verified and brought up to date.
     pub fn open(folder: &Path, identity: Identity, search: &settings::Search) -> Result<Self, Error> {
-        Self::open_with(folder, identity, search, database::claim)
+        Self::open_with(lock(folder)?, folder, identity, search, database::claim)
     }
 
     /// Opens a shelf that another model filled, to fill it anew.
     pub fn open_for_reembedding(folder: &Path, identity: Identity, search: &settings::Search) -> Result<Self, Error> {
-        Self::open_with(folder, identity, search, |_, _, _| Ok(()))
+        Self::open_with(lock(folder)?, folder, identity, search, |_, _, _| Ok(()))
+    }
+
+    /// Opens a second shelf in this one's folder, which [`Self::replace_passages`] has given `identity`. This one
+    /// goes on answering with what it has in memory, and must not be written any more.
+    pub fn reopened(&self, identity: Identity, search: &settings::Search) -> Result<Self, Error> {
+        self.growing.close();
+        Self::open_with(Arc::clone(&self.lock), self.folder(), identity, search, database::claim)
     }
 
     fn open_with(
+        lock: Arc<lock::Lock>,
         folder: &Path,
         identity: Identity,
         search: &settings::Search,
         claim: impl Fn(&Connection, &Identity, &Path) -> Result<(), Error>,
     ) -> Result<Self, Error> {
-        std::fs::create_dir_all(folder).map_err(|reason| Error::Folder { folder: folder.display().to_string(), reason })?;
-        let lock = lock::Lock::take(folder)?;
         let writer = database::open(folder)?;
         claim(&writer, &identity, folder)?;
         let newest = database::last_change(&writer)?;
@@ -106,7 +118,7 @@ impl Shelf {
             readers: Mutex::default(),
             words: Mutex::new(words),
             growing: Arc::new(growing),
-            _lock: lock,
+            lock,
         };
         shelf.refresh()?;
         Ok(shelf)
@@ -145,9 +157,9 @@ impl Shelf {
         Ok(())
     }
 
-    /// Replaces all passages: the shelf is of its new identity afterwards, or wholly of the old one.
-    pub fn replace_passages(&self, made: &mut Passages<'_>) -> Result<(), Error> {
-        database::replace_passages(&mut held(&self.writer), &self.identity, made)
+    /// Replaces all passages: the folder is of `identity` afterwards, or wholly as it was.
+    pub fn replace_passages(&self, identity: &Identity, made: &mut Passages<'_>) -> Result<(), Error> {
+        database::replace_passages(&mut held(&self.writer), identity, made)
     }
 
     /// The state that questions see.

@@ -3,7 +3,8 @@
     python tests/faults/kills.py IBID [ROUNDS] [SEED]     # 50 rounds unless told otherwise; 500 for a night
 
 Every round starts the service on what the last one left, checks each article and each old citation,
-changes things for a while, and kills it with -9. Every tenth round also kills `ibid reembed`.
+changes things for a while, and kills it with -9. Every tenth round also kills `ibid reembed`, and every fifth
+kills the service while it takes over, or has just taken over, what `ibid reembed` made beside it.
 """
 
 import os
@@ -96,10 +97,15 @@ def settled(service: Service) -> None:
         time.sleep(0.02)
 
 
+def reembedding(ibid: str, data: Path, tokens: int) -> subprocess.Popen:
+    """A change of chunk rules, begun."""
+    environment = os.environ | {"IBID__CHUNK__TARGET_TOKENS": str(tokens), "IBID__LOG__FILTER": "error"}
+    return subprocess.Popen([ibid, "reembed", "--quiet", "--data", str(data)], env=environment, stderr=subprocess.DEVNULL)
+
+
 def reembed(ibid: str, data: Path, tokens: int, dice: random.Random) -> int:
     """Kills a change of chunk rules; the rules that the library has afterwards."""
-    environment = os.environ | {"IBID__CHUNK__TARGET_TOKENS": str(tokens), "IBID__LOG__FILTER": "error"}
-    process = subprocess.Popen([ibid, "reembed", "--quiet", "--data", str(data)], env=environment, stderr=subprocess.DEVNULL)
+    process = reembedding(ibid, data, tokens)
     time.sleep(dice.uniform(0.02, 0.5))
     process.kill()
     process.wait()
@@ -126,8 +132,12 @@ def main(ibid: str, rounds: int, seed: int) -> None:
             stop = threading.Event()
             writer = threading.Thread(target=change, args=(service, model, dice, stop))
             writer.start()
-            time.sleep(dice.uniform(0.01, 0.6))
+            beside = reembedding(ibid, data, 300 - tokens) if number % 5 == 3 else None
+            time.sleep(dice.uniform(0.4, 1.6) if beside else dice.uniform(0.01, 0.6))
             service.kill()
+            if beside:
+                beside.kill()
+                beside.wait()
             stop.set()
             writer.join()
             if number % 10 == 9:

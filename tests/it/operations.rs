@@ -273,37 +273,6 @@ fn a_key_may_ask_so_often_and_wrong_ones_are_slowed() {
 }
 
 #[test]
-fn other_rules_are_made_beside_a_service_that_answers_and_taken_over_when_it_ends() {
-    let data = tempfile::tempdir().unwrap();
-    let shorter = [("IBID__CHUNK__TARGET_TOKENS".to_owned(), "60".to_owned())];
-    let reembed = || {
-        let arguments = ["reembed", "--data", data.path().to_str().unwrap()];
-        let done = std::process::Command::new(crate::service::IBID).args(arguments).envs(shorter.clone()).output().unwrap();
-        (done.status.code(), String::from_utf8_lossy(&done.stderr).into_owned())
-    };
-    let service = Service::start(data.path(), &[]);
-    let passages = |service: &Service| service.json("/v1/collections")["collections"][0]["passages"].as_u64().unwrap();
-    let before = passages(&service);
-    let (code, words) = reembed();
-    assert!(code == Some(5) && words.contains("is in use") && words.contains("run it again"), "{words}");
-    assert_eq!((service.ask("夜市的摊位费是多少？")["answerable"].clone(), passages(&service)), (json!(true), before));
-    // What changes meanwhile is made in the last step.
-    let (status, taken) = service.post("/v1/articles", &articles(3));
-    assert_eq!(status, 200, "{taken}");
-    drop(service);
-    assert!(data.path().join("reembed.sqlite").exists());
-    let (code, words) = reembed();
-    assert_eq!(code, Some(0), "{words}");
-    assert!(!data.path().join("reembed.sqlite").exists());
-    let service = Service::start_with(data.path(), &[], &shorter);
-    assert!(passages(&service) > before + 3, "they are shorter");
-    assert!(
-        service.ask("夜市的摊位费是多少？")["answerable"] == true
-            && service.ask("第2号仓库存着多少吨粮食？")["answerable"] == true
-    );
-}
-
-#[test]
 fn a_watched_folder_is_read_again_when_it_changes() {
     let folder = tempfile::tempdir().unwrap();
     let corpus = folder.path().join("corpus");

@@ -30,6 +30,12 @@ impl Growing {
         *view = Arc::new(make(&view));
     }
 
+    /// Gives up the graph that is being built; none is written once this returns.
+    pub(super) fn close(&self) {
+        self.closing.store(true, Ordering::SeqCst);
+        drop(held(&self.building));
+    }
+
     /// Builds what is wanting, graph after graph; `told` hears how many passages each takes in.
     fn settle(&self, told: &dyn Fn(usize)) -> Result<(), Error> {
         let _building = held(&self.building);
@@ -48,9 +54,8 @@ impl Growing {
 
 impl Drop for Shelf {
     fn drop(&mut self) {
-        // Nothing is written once this returns, and the lock goes: whoever opens the folder next finds it free.
-        self.growing.closing.store(true, Ordering::SeqCst);
-        drop(held(&self.growing.building));
+        // The lock goes with it: whoever opens the folder next finds it free.
+        self.growing.close();
     }
 }
 
