@@ -17,6 +17,7 @@ mod pooled;
 mod product;
 mod reranker;
 mod table;
+mod team;
 mod vector;
 
 use std::borrow::Cow;

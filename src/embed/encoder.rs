@@ -9,11 +9,14 @@ mod anatomy;
 mod attention;
 mod weights;
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use rayon::prelude::*;
 
 use super::kernels::Precision;
 use super::kernels::rows::{activate, add, layer_norm, multiply, root_norm};
-use super::product::{Cores, Rows, Weights, product};
+use super::product::{Cores, Rows, Weights, activated, product};
+use super::team::Team;
 pub(super) use anatomy::{Anatomy, Family};
 use anatomy::{NormKind, Positions};
 use attention::{Angles, Attention, Scratch};
@@ -24,7 +27,7 @@ use weights::{Embeddings, Layer, Norm};
 const GROUP_TOKENS: usize = 256;
 
 /// Rows of a layer's wide middle that are made at once.
-const FEED_ROWS: usize = 48;
+const FEED_ROWS: usize = 96;
 
 /// A loaded encoder.
 pub(super) struct Encoder {
@@ -35,12 +38,15 @@ pub(super) struct Encoder {
     last: Option<Norm>,
     /// The angles that layers turn by, by their base.
     angles: Vec<(f64, Angles)>,
+    /// What walks that have ended worked in: the system takes long to give fresh memory.
+    rooms: Mutex<Vec<Room>>,
 }
 
-/// What the walk of one group needs, kept from layer to layer.
+/// What the walk of one group needs, kept from layer to layer and from walk to walk.
 #[derive(Default)]
 struct Room {
-    rows: Rows,
+    hidden: Vec<f32>,
+    rows: Arc<Rows>,
     made: Vec<f32>,
     attended: Vec<f32>,
     scratch: Scratch,
@@ -68,7 +74,7 @@ impl Encoder {
                 angles.push((reach.theta, Angles::of(reach.theta, anatomy.head, anatomy.window)));
             }
         }
-        Ok(Self { anatomy, precision, embeddings, layers, last, angles })
+        Ok(Self { anatomy, precision, embeddings, layers, last, angles, rooms: Mutex::default() })
     }
 
     pub(super) fn anatomy(&self) -> &Anatomy {
@@ -78,39 +84,50 @@ impl Encoder {
     /// The last layer's rows of each text, handed to `pool` as they are made: what it makes of each.
     pub(super) fn run<T: Send>(&self, texts: &[Vec<u32>], pool: impl Fn(&[f32]) -> T + Sync) -> Vec<T> {
         let groups = groups(texts);
-        let cores = if groups.len() < rayon::current_num_threads() { Cores::All } else { Cores::One };
-        let made = groups.par_iter().map(|group| {
-            let texts = &texts[group.clone()];
-            let rows = self.walk(texts, cores);
-            let mut rest = rows.as_slice();
-            let one = |text: &Vec<u32>| {
-                let (rows, after) = rest.split_at(text.len().min(self.anatomy.window) * self.anatomy.hidden);
-                rest = after;
-                pool(rows)
-            };
-            texts.iter().map(one).collect::<Vec<T>>()
-        });
+        if let [group] = groups.as_slice() {
+            // Nobody else is woken for it but a team, if there is one.
+            let team = Team::gather();
+            return self.group(&texts[group.clone()], team.as_ref().map_or(Cores::One, Cores::Team), &pool);
+        }
+        let made = groups.par_iter().map(|group| self.group(&texts[group.clone()], Cores::One, &pool));
         made.collect::<Vec<_>>().into_iter().flatten().collect()
     }
 
-    /// The rows of all tokens behind the last layer, text after text.
-    fn walk(&self, texts: &[Vec<u32>], cores: Cores) -> Vec<f32> {
+    /// What `pool` makes of each text of a group.
+    fn group<T>(&self, texts: &[Vec<u32>], cores: Cores<'_>, pool: &impl Fn(&[f32]) -> T) -> Vec<T> {
+        let kept = self.rooms.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut room = kept.unwrap_or_default();
+        self.walk(texts, cores, &mut room);
+        let mut rest = room.hidden.as_slice();
+        let one = |text: &Vec<u32>| {
+            let (rows, after) = rest.split_at(text.len().min(self.anatomy.window) * self.anatomy.hidden);
+            rest = after;
+            pool(rows)
+        };
+        let pooled = texts.iter().map(one).collect();
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner).push(room);
+        pooled
+    }
+
+    /// Fills the room's rows with those of all tokens behind the last layer, text after text.
+    fn walk(&self, texts: &[Vec<u32>], cores: Cores<'_>, room: &mut Room) {
         let texts: Vec<&[u32]> = texts.iter().map(|text| &text[..text.len().min(self.anatomy.window)]).collect();
-        let mut hidden = self.begin(&texts);
+        let mut hidden = std::mem::take(&mut room.hidden);
+        self.begin(&texts, &mut hidden);
         let lengths: Vec<usize> = texts.iter().map(|text| text.len()).collect();
-        let mut room = Room::default();
         for at in 0..self.layers.len() {
-            self.attend(at, &lengths, cores, &mut hidden, &mut room);
-            self.feed(&self.layers[at], cores, &mut hidden, &mut room);
+            self.attend(at, &lengths, cores, &mut hidden, room);
+            self.feed(&self.layers[at], cores, &mut hidden, room);
         }
         self.normalise_rows(self.last.as_ref(), &mut hidden);
-        hidden
+        room.hidden = hidden;
     }
 
     /// The rows that tokens begin as.
-    fn begin(&self, texts: &[&[u32]]) -> Vec<f32> {
+    fn begin(&self, texts: &[&[u32]], rows: &mut Vec<f32>) {
         let Anatomy { hidden: width, embedding_scale, positions, .. } = self.anatomy;
-        let mut rows = vec![0.0; texts.iter().map(|text| text.len()).sum::<usize>() * width];
+        rows.clear();
+        rows.resize(texts.iter().map(|text| text.len()).sum::<usize>() * width, 0.0);
         let tokens = texts.iter().flat_map(|text| text.iter().enumerate());
         for (row, (place, token)) in rows.chunks_exact_mut(width).zip(tokens) {
             // A token that the table lacks is what padding is: nothing.
@@ -120,8 +137,7 @@ impl Encoder {
             }
             row.iter_mut().zip(&self.embeddings.kind).for_each(|(sum, kind)| *sum += kind);
         }
-        self.normalise_rows(self.embeddings.norm.as_ref(), &mut rows);
-        rows
+        self.normalise_rows(self.embeddings.norm.as_ref(), rows);
     }
 
     fn normalise_rows(&self, norm: Option<&Norm>, rows: &mut [f32]) {
@@ -150,12 +166,12 @@ impl Encoder {
         }
     }
 
-    fn attend(&self, at: usize, lengths: &[usize], cores: Cores, hidden: &mut [f32], room: &mut Room) {
+    fn attend(&self, at: usize, lengths: &[usize], cores: Cores<'_>, hidden: &mut [f32], room: &mut Room) {
         let layer = &self.layers[at];
-        self.enter(layer.before_attention.as_ref(), &layer.questions_keys_values, hidden, &mut room.rows);
+        self.enter(layer.before_attention.as_ref(), &layer.questions_keys_values, hidden, Rows::unique(&mut room.rows));
         product(&room.rows, &layer.questions_keys_values, cores, &mut room.made);
         // 8 bits are too few for shares.
-        let precision = if self.precision == Precision::Int8 { Precision::fastest_exact() } else { self.precision };
+        let precision = if self.precision == Precision::F32 { Precision::F32 } else { Precision::fastest_exact() };
         let (anatomy, reach) = (&self.anatomy, self.anatomy.layers[at]);
         let angles = self.angles.iter().find(|(theta, _)| theta.total_cmp(&reach.theta).is_eq()).map(|(_, angles)| angles);
         let attention = Attention { anatomy, layer, reach, angles, precision };
@@ -168,27 +184,25 @@ impl Encoder {
             attention.attend(text, &mut room.scratch, result);
             (texts, attended) = (rest, rest_attended);
         }
-        room.rows.fill(&layer.attended, &room.attended, out);
+        Rows::unique(&mut room.rows).fill(&layer.attended, &room.attended, out);
         product(&room.rows, &layer.attended, cores, &mut room.made);
         self.leave(layer.after_attention.as_ref(), layer.attention_sum.as_ref(), &mut room.made, hidden);
     }
 
     /// The two products behind attention, some rows at a time: what lies between them is wide.
-    fn feed(&self, layer: &Layer, cores: Cores, hidden: &mut [f32], room: &mut Room) {
+    fn feed(&self, layer: &Layer, cores: Cores<'_>, hidden: &mut [f32], room: &mut Room) {
         let Anatomy { hidden: width, activation, gated, .. } = self.anatomy;
         for block in hidden.chunks_mut(FEED_ROWS * width) {
-            self.enter(layer.before_feed.as_ref(), &layer.up, block, &mut room.rows);
-            product(&room.rows, &layer.up, cores, &mut room.made);
+            self.enter(layer.before_feed.as_ref(), &layer.up, block, Rows::unique(&mut room.rows));
+            activated(&room.rows, &layer.up, cores, Some(activation).filter(|_| !gated), &mut room.made);
             let wide = layer.up.outputs();
             let inner = if gated { wide / 2 } else { wide };
-            for row in room.made.chunks_exact_mut(wide) {
+            for row in room.made.chunks_exact_mut(wide).take_while(|_| gated) {
                 let (activated, by) = row.split_at_mut(inner);
                 activate(activation, activated);
-                if gated {
-                    multiply(activated, by);
-                }
+                multiply(activated, by);
             }
-            room.rows.fill_in(self.precision, &room.made, inner, wide);
+            Rows::unique(&mut room.rows).fill_in(self.precision, &room.made, inner, wide);
             product(&room.rows, &layer.down, cores, &mut room.attended);
             self.leave(layer.after_feed.as_ref(), layer.feed_sum.as_ref(), &mut room.attended, block);
         }

@@ -11,6 +11,7 @@ pub(crate) mod codes;
 pub(super) mod rows;
 pub(super) mod tile;
 
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 /// How the numbers of a product are kept.
@@ -37,9 +38,15 @@ impl Precision {
         }
     }
 
-    /// The fastest that costs nothing: 16 bits where the processor multiplies them, 32 elsewhere.
+    /// The fastest that costs nothing: 16 bits where the processor is fast with them, 32 elsewhere.
     pub fn fastest_exact() -> Self {
-        if has_wide(Self::Bf16) { Self::Bf16 } else { Self::F32 }
+        if has_wide(Self::Bf16) && *PAIRS_PAY { Self::Bf16 } else { Self::F32 }
+    }
+
+    /// How activations are kept that meet weights of this precision: whole, where the processor has products of
+    /// 16-bit numbers and is slow with them. It takes weights apart in less time.
+    pub(super) fn of_rows(self) -> Self {
+        if self == Self::Bf16 && has_wide(self) && !*PAIRS_PAY { Self::F32 } else { self }
     }
 
     /// Numbers in a word of 32 bits.
@@ -62,6 +69,9 @@ pub enum Instructions {
     /// 512 bits at once.
     Avx512,
 }
+
+/// Whether products of pairs of 16-bit numbers are faster than two of 32-bit ones: it depends on the processor, and is tried.
+static PAIRS_PAY: LazyLock<bool> = LazyLock::new(tile::pairs_pay);
 
 static CEILING: AtomicU8 = AtomicU8::new(Instructions::Avx512 as u8);
 

@@ -1,5 +1,7 @@
 //! The rows of a text's tokens → one vector: pooling, and the products behind it that some models have.
 
+use std::sync::Arc;
+
 use super::UnitVector;
 use super::encoder::{Anatomy, Encoder, File};
 use super::folder::{Files, Pooling};
@@ -9,7 +11,7 @@ use super::product::{Cores, Rows, Weights, product};
 
 /// A product behind pooling.
 pub(super) struct Dense {
-    weights: Weights,
+    weights: Arc<Weights>,
     inputs: usize,
     tanh: bool,
 }
@@ -44,9 +46,8 @@ impl Dense {
     }
 
     fn apply(&self, vector: &[f32]) -> Vec<f32> {
-        let (mut rows, mut made) = (Rows::default(), Vec::new());
-        rows.fill(&self.weights, vector, self.inputs);
-        product(&rows, &self.weights, Cores::One, &mut made);
+        let mut made = Vec::new();
+        product(&Rows::of(&self.weights, vector, self.inputs), &self.weights, Cores::One, &mut made);
         if self.tanh {
             for number in &mut made {
                 *number = number.tanh();

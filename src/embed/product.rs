@@ -4,25 +4,26 @@
 //! Activations become words row by row. A block of rows that fits the cache meets all panels before the
 //! next block comes.
 
-use rayon::prelude::*;
+use std::sync::Arc;
 
 use super::kernels::Precision;
-use super::kernels::rows::words;
-use super::kernels::tile::{Columns, LANES, ROWS, Tile, tile};
+use super::kernels::rows::{Activation, activate, words};
+use super::kernels::tile::{Columns, LANES, ROWS, Step, Tile, tile};
+use super::team::{Team, Work};
 
 /// Words of activations that are worked on at once: they stay in the processor's second cache.
-const BLOCK_WORDS: usize = 96 * 1024;
+const BLOCK_WORDS: usize = 160 * 1024;
 
-/// Multiplications that are worth a second core's waking.
-const WORTH_SHARING: usize = 3 << 20;
+/// Multiplications that are worth dividing.
+const WORTH_SHARING: usize = 1 << 18;
 
 /// Who works on a product.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cores {
+#[derive(Clone, Copy)]
+pub(super) enum Cores<'a> {
     /// The calling thread: the others have work of their own.
     One,
-    /// All of them, each some of the outputs.
-    All,
+    /// A team, each of it some of the outputs.
+    Team(&'a Team<'a>),
 }
 
 /// A layer's weights, packed.
@@ -30,7 +31,7 @@ pub(super) struct Weights {
     precision: Precision,
     outputs: usize,
     steps: usize,
-    panels: Vec<u32>,
+    panels: Vec<Step>,
     /// For each panel, what its sums become.
     columns: Vec<Columns>,
 }
@@ -42,7 +43,7 @@ impl Weights {
         let steps = inputs.div_ceil(precision.per_word());
         let count = outputs.div_ceil(LANES);
         let mut packed =
-            Self { precision, outputs, steps, panels: vec![0; count * steps * LANES], columns: vec![Columns::PLAIN; count] };
+            Self { precision, outputs, steps, panels: vec![Step::EMPTY; count * steps], columns: vec![Columns::PLAIN; count] };
         let mut packed_row = vec![0_u32; steps];
         for (output, row) in rows.chunks_exact(inputs.max(1)).enumerate() {
             let (panel, lane) = (output / LANES, output % LANES);
@@ -58,7 +59,7 @@ impl Weights {
                 columns.initial[lane] = bias;
             }
             for (step, word) in packed_row.iter().enumerate() {
-                packed.panels[(panel * steps + step) * LANES + lane] = *word;
+                packed.panels[panel * steps + step].0[lane] = *word;
             }
         }
         packed
@@ -69,8 +70,8 @@ impl Weights {
         self.outputs
     }
 
-    fn panel(&self, panel: usize) -> &[u32] {
-        &self.panels[panel * self.steps * LANES..][..self.steps * LANES]
+    fn panel(&self, panel: usize) -> &[Step] {
+        &self.panels[panel * self.steps..][..self.steps]
     }
 
     fn count(&self) -> usize {
@@ -103,6 +104,21 @@ pub(super) struct Rows {
 }
 
 impl Rows {
+    /// Rows of `width` numbers each, as `weights` are multiplied with.
+    pub(super) fn of(weights: &Weights, values: &[f32], width: usize) -> Arc<Self> {
+        let mut rows = Arc::default();
+        Self::unique(&mut rows).fill_in(weights.precision, values, width, width);
+        rows
+    }
+
+    /// `rows` to be filled: others, where a helper has not let go of these yet.
+    pub(super) fn unique(rows: &mut Arc<Self>) -> &mut Self {
+        if Arc::get_mut(rows).is_none() {
+            *rows = Arc::default();
+        }
+        Arc::get_mut(rows).expect("nobody else knows them")
+    }
+
     /// Takes rows of `width` numbers each; `weights` says how. What was in it is gone.
     pub(super) fn fill(&mut self, weights: &Weights, values: &[f32], width: usize) {
         self.fill_in(weights.precision, values, width, width);
@@ -110,6 +126,7 @@ impl Rows {
 
     /// Takes the first `width` numbers of rows that lie `stride` apart.
     pub(super) fn fill_in(&mut self, precision: Precision, values: &[f32], width: usize, stride: usize) {
+        let precision = precision.of_rows();
         let steps = width.div_ceil(precision.per_word());
         // One line more, lest all rows of a tile fall into the same set of the cache.
         self.stride = steps.next_multiple_of(16) + 16;
@@ -117,6 +134,8 @@ impl Rows {
         self.words.resize(values.len().div_ceil(stride) * self.stride, 0);
         for (row, line) in values.chunks(stride).zip(self.words.chunks_exact_mut(self.stride)) {
             self.scales.push(words(precision, &row[..width], &mut line[..steps]));
+            // A panel of pairs reads on to the second word of its last.
+            line[steps] = 0;
         }
     }
 
@@ -132,32 +151,61 @@ impl Rows {
 }
 
 /// `out`, `weights.outputs()` numbers a row, becomes the product of `rows` and `weights`.
-pub(super) fn product(rows: &Rows, weights: &Weights, cores: Cores, out: &mut Vec<f32>) {
+pub(super) fn product(rows: &Arc<Rows>, weights: &Arc<Weights>, cores: Cores<'_>, out: &mut Vec<f32>) {
+    activated(rows, weights, cores, None, out);
+}
+
+/// As [`product`], and `activation` of it.
+pub(super) fn activated(
+    rows: &Arc<Rows>,
+    weights: &Arc<Weights>,
+    cores: Cores<'_>,
+    activation: Option<Activation>,
+    out: &mut Vec<f32>,
+) {
     let width = weights.outputs;
     out.resize(rows.len() * width, 0.0);
-    let threads = rayon::current_num_threads();
-    let work = rows.len() * weights.steps * width;
-    if cores == Cores::One || threads < 2 || work * weights.precision.per_word() < WORTH_SHARING {
-        return columns(rows, weights, 0..weights.count(), out, width);
-    }
-    // Each core makes some of the columns for itself; laying them side by side costs next to nothing.
-    let share = weights.count().div_ceil(threads);
-    let parts: Vec<(usize, Vec<f32>)> = (0..weights.count())
-        .into_par_iter()
-        .step_by(share)
-        .map(|first| {
-            let panels = first..(first + share).min(weights.count());
-            let part = (panels.end * LANES).min(width) - first * LANES;
-            let mut made = vec![0.0; rows.len() * part];
-            columns(rows, weights, panels, &mut made, part);
-            (first * LANES, made)
-        })
-        .collect();
-    for (first, part) in parts {
-        let columns = part.len() / rows.len().max(1);
-        for (out, part) in out.chunks_exact_mut(width).zip(part.chunks_exact(columns.max(1))) {
+    let work = rows.len() * weights.steps * width * weights.precision.per_word();
+    let team = match cores {
+        Cores::Team(team) if work >= WORTH_SHARING => team,
+        _ => {
+            columns(rows, weights, 0..weights.count(), out, width);
+            activation.iter().for_each(|activation| activate(*activation, out));
+            return;
+        }
+    };
+    let share = Share { rows: Arc::clone(rows), weights: Arc::clone(weights), activation };
+    // Laying the parts side by side costs next to nothing.
+    team.made(share, weights.count().div_ceil(Share::PANELS), |part, made| {
+        let first = part * Share::PANELS * LANES;
+        let columns = made.len() / rows.len().max(1);
+        for (out, part) in out.chunks_exact_mut(width).zip(made.chunks_exact(columns.max(1))) {
             out[first..first + columns].copy_from_slice(part);
         }
+    });
+}
+
+/// A product whose columns are made in parts.
+struct Share {
+    rows: Arc<Rows>,
+    weights: Arc<Weights>,
+    activation: Option<Activation>,
+}
+
+impl Share {
+    /// Panels in a part.
+    const PANELS: usize = 1;
+}
+
+impl Work for Share {
+    fn make(&self, part: usize) -> Vec<f32> {
+        let first = part * Self::PANELS;
+        let panels = first..(first + Self::PANELS).min(self.weights.count());
+        let width = (panels.end * LANES).min(self.weights.outputs) - first * LANES;
+        let mut made = vec![0.0; self.rows.len() * width];
+        columns(&self.rows, &self.weights, panels, &mut made, width);
+        self.activation.iter().for_each(|activation| activate(*activation, &mut made));
+        made
     }
 }
 
@@ -204,13 +252,14 @@ mod tests {
                     let (count, inputs, outputs) = (random.usize(1..40), random.usize(1..150), random.usize(1..100));
                     let mut numbers = |length: usize| (0..length).map(|_| random.f32() * 2.0 - 1.0).collect::<Vec<f32>>();
                     let (values, rows, bias) = (numbers(count * inputs), numbers(inputs * outputs), numbers(outputs));
-                    let weights = Weights::of(precision, inputs, &rows, Some(&bias));
-                    let mut activations = Rows::default();
-                    activations.fill(&weights, &values, inputs);
+                    let weights = Arc::new(Weights::of(precision, inputs, &rows, Some(&bias)));
+                    let activations = Rows::of(&weights, &values, inputs);
                     let (mut out, mut shared) = (vec![], vec![]);
                     product(&activations, &weights, Cores::One, &mut out);
-                    product(&activations, &weights, Cores::All, &mut shared);
-                    assert_eq!(out, shared);
+                    if let Some(team) = Team::gather() {
+                        product(&activations, &weights, Cores::Team(&team), &mut shared);
+                        assert_eq!(out, shared);
+                    }
                     let tolerance = match precision {
                         Precision::F32 => 1e-5,
                         Precision::Bf16 => 0.01,

@@ -1,6 +1,7 @@
 //! A cross-encoder: reads a question and a text together and says how well the text answers.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use tokenizers::Tokenizer;
@@ -14,8 +15,8 @@ use super::product::{Cores, Rows, Weights, product};
 pub struct Reranker {
     tokenizer: Tokenizer,
     encoder: Encoder,
-    dense: Weights,
-    out: Weights,
+    dense: Arc<Weights>,
+    out: Arc<Weights>,
 }
 
 #[derive(Deserialize)]
@@ -75,14 +76,12 @@ impl Reranker {
     fn score(&self, rows: &[f32]) -> f32 {
         let width = self.encoder.anatomy().hidden;
         let Some(first) = rows.get(..width) else { return 0.0 };
-        let (mut words, mut inner, mut out) = (Rows::default(), Vec::new(), Vec::new());
-        words.fill(&self.dense, first, width);
-        product(&words, &self.dense, Cores::One, &mut inner);
+        let (mut inner, mut out) = (Vec::new(), Vec::new());
+        product(&Rows::of(&self.dense, first, width), &self.dense, Cores::One, &mut inner);
         for number in &mut inner {
             *number = number.tanh();
         }
-        words.fill(&self.out, &inner, width);
-        product(&words, &self.out, Cores::One, &mut out);
+        product(&Rows::of(&self.out, &inner, width), &self.out, Cores::One, &mut out);
         1.0 / (1.0 + (-out[0]).exp())
     }
 }

@@ -103,6 +103,11 @@ fn fold(text: &str) -> Vec<Letter> {
             folded.push(Letter { character: original.to_ascii_lowercase(), span });
             continue;
         }
+        // Han characters have one form, but for those of compatibility.
+        if matches!(u32::from(original), 0x3400..=0x9fff) {
+            folded.push(Letter { character: original, span });
+            continue;
+        }
         let compatible = std::iter::once(original).nfkc().flat_map(char::to_lowercase);
         for character in compatible {
             // Only the marks of European scripts are dropped: a Thai or Hindi vowel is a letter.
@@ -140,7 +145,9 @@ impl Parts {
 
 /// Letters, digits, and the marks that combine with them.
 fn is_word(character: char) -> bool {
-    character.is_alphanumeric() || matches!(u32::from(character), 0x0900..=0x0dff | 0x0e30..=0x0e4e | 0x0eb0..=0x0ecd)
+    is_han(character)
+        || character.is_alphanumeric()
+        || matches!(u32::from(character), 0x0900..=0x0dff | 0x0e30..=0x0e4e | 0x0eb0..=0x0ecd)
 }
 
 fn whole_span(run: &[Letter]) -> Span {

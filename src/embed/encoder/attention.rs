@@ -5,7 +5,7 @@
 
 use super::super::kernels::Precision;
 use super::super::kernels::rows::{Matrix, multiply, panel_words, rotate, softmax, transpose};
-use super::super::kernels::tile::{Columns, LANES, Line, ROWS, tile};
+use super::super::kernels::tile::{Columns, LANES, Line, ROWS, Step, tile};
 use super::super::product::Rows;
 use super::anatomy::{Anatomy, Reach};
 use super::normalise;
@@ -18,9 +18,9 @@ pub(super) struct Scratch {
     values: Rows,
     turned: Vec<f32>,
     columns: Vec<Line>,
-    asked: Vec<[u32; LANES]>,
+    asked: Vec<Step>,
     scores: Vec<Line>,
-    shares: Vec<[u32; LANES]>,
+    shares: Vec<Step>,
     weighed: Vec<Line>,
 }
 
@@ -130,19 +130,17 @@ impl Attention<'_> {
         scratch.scores.resize(to - from, [0.0; LANES]);
         for (key, scores) in (from..).step_by(ROWS).zip(scratch.scores.chunks_mut(ROWS)) {
             let keys = scratch.keys.tile(key, 0);
-            let asked = scratch.asked.as_flattened();
-            tile(self.precision, scores.len(), keys, asked, &Columns::PLAIN, scores.as_flattened_mut(), LANES);
+            tile(self.precision, scores.len(), keys, &scratch.asked, &Columns::PLAIN, scores.as_flattened_mut(), LANES);
         }
         self.hide(first, from, &mut scratch.scores);
         let shares = softmax(&mut scratch.scores);
         let per_word = self.precision.per_word();
-        scratch.shares.resize((to - from).div_ceil(per_word), [0; LANES]);
+        scratch.shares.resize((to - from).div_ceil(per_word), Step::EMPTY);
         panel_words(self.precision, &scratch.scores, &mut scratch.shares);
         scratch.weighed.resize(head, [0.0; LANES]);
         for (number, weighed) in (0..).step_by(ROWS).zip(scratch.weighed.chunks_mut(ROWS)) {
             let values = scratch.values.tile(number, from / per_word);
-            let words = scratch.shares.as_flattened();
-            tile(self.precision, weighed.len(), values, words, &Columns::PLAIN, weighed.as_flattened_mut(), LANES);
+            tile(self.precision, weighed.len(), values, &scratch.shares, &Columns::PLAIN, weighed.as_flattened_mut(), LANES);
         }
         scratch.weighed.iter_mut().for_each(|row| multiply(row, &shares));
         let weighed = Matrix { numbers: scratch.weighed.as_flattened(), stride: LANES, rows: head, columns: lanes };
@@ -158,7 +156,7 @@ impl Attention<'_> {
         let questions = Matrix { numbers: questions, stride: width, rows: lanes, columns: head };
         transpose(questions, scratch.columns.as_flattened_mut(), LANES);
         scratch.columns.iter_mut().for_each(|row| row.iter_mut().for_each(|number| *number *= scale));
-        scratch.asked.resize(head.div_ceil(self.precision.per_word()), [0; LANES]);
+        scratch.asked.resize(head.div_ceil(self.precision.per_word()), Step::EMPTY);
         panel_words(self.precision, &scratch.columns, &mut scratch.asked);
     }
 

@@ -1,5 +1,7 @@
 //! Reads an encoder's weights, by the names that its family gives them, and packs them.
 
+use std::sync::Arc;
+
 use candle_core::safetensors::SliceSafetensors;
 use candle_core::{DType, Device};
 use rayon::prelude::*;
@@ -18,16 +20,16 @@ pub(super) struct Norm {
 pub(super) struct Layer {
     pub(super) before_attention: Option<Norm>,
     /// Questions, keys and values in one product.
-    pub(super) questions_keys_values: Weights,
+    pub(super) questions_keys_values: Arc<Weights>,
     pub(super) question_norm: Option<Norm>,
     pub(super) key_norm: Option<Norm>,
-    pub(super) attended: Weights,
+    pub(super) attended: Arc<Weights>,
     pub(super) after_attention: Option<Norm>,
     pub(super) attention_sum: Option<Norm>,
     pub(super) before_feed: Option<Norm>,
     /// In gated layers, what is activated comes before what it is multiplied with.
-    pub(super) up: Weights,
-    pub(super) down: Weights,
+    pub(super) up: Arc<Weights>,
+    pub(super) down: Arc<Weights>,
     pub(super) after_feed: Option<Norm>,
     pub(super) feed_sum: Option<Norm>,
 }
@@ -146,14 +148,14 @@ impl<'a> File<'a> {
         precision: Precision,
         inputs: usize,
         names: &[(String, usize)],
-    ) -> Result<Weights, String> {
+    ) -> Result<Arc<Weights>, String> {
         let (mut rows, mut bias) = (Vec::new(), Vec::new());
         for (name, outputs) in names {
             rows.extend(self.numbers(&format!("{name}.weight"), inputs * outputs)?);
             let added = format!("{name}.bias");
             bias.extend(if self.has(&added) { self.numbers(&added, *outputs)? } else { vec![0.0; *outputs] });
         }
-        Ok(Weights::of(precision, inputs, &rows, Some(&bias)))
+        Ok(Arc::new(Weights::of(precision, inputs, &rows, Some(&bias))))
     }
 
     /// A norm, `None` where the file has none of that name; `offset` is added to its weights.
@@ -234,7 +236,7 @@ impl Names<'_> {
         self.file.norm(name, width, offset)
     }
 
-    fn weights(&self, inputs: usize, names: &[(String, usize)]) -> Result<Weights, String> {
+    fn weights(&self, inputs: usize, names: &[(String, usize)]) -> Result<Arc<Weights>, String> {
         self.file.weights(self.precision, inputs, names)
     }
 

@@ -1,7 +1,7 @@
 //! What is done to rows of numbers between two products: norms, activations, attention's weights, and
 //! the words that the next product reads.
 
-use super::tile::LANES;
+use super::tile::{LANES, Step};
 use super::{Arithmetic, Precision, widened};
 
 /// The function between a layer's two products.
@@ -237,25 +237,25 @@ fn worded<A: Arithmetic>(precision: Precision, row: &[f32], words: &mut [u32]) -
 
 widened! {
     /// The words of shares that lie row after row: what a product reads as a panel of so many steps.
-    panel_words(precision: Precision, shares: &[[f32; LANES]], panel: &mut [[u32; LANES]]), panel_worded
+    panel_words(precision: Precision, shares: &[[f32; LANES]], panel: &mut [Step]), panel_worded
 }
 
 #[inline(always)]
-fn panel_worded<A>(precision: Precision, shares: &[[f32; LANES]], panel: &mut [[u32; LANES]]) {
+fn panel_worded<A>(precision: Precision, shares: &[[f32; LANES]], panel: &mut [Step]) {
     if precision == Precision::F32 {
-        for (words, row) in panel.iter_mut().zip(shares) {
+        for (Step(words), row) in panel.iter_mut().zip(shares) {
             *words = row.map(f32::to_bits);
         }
         return;
     }
     let (pairs, last) = shares.as_chunks::<2>();
-    for (words, [low, high]) in panel.iter_mut().zip(pairs) {
+    for (Step(words), [low, high]) in panel.iter_mut().zip(pairs) {
         for lane in 0..LANES {
             words[lane] = upper(low[lane]) | upper(high[lane]) << 16;
         }
     }
     if let [last] = last {
-        panel[pairs.len()] = last.map(upper);
+        panel[pairs.len()] = Step(last.map(upper));
     }
 }
 

@@ -10,12 +10,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
-use tantivy::collector::{FilterCollector, TopDocs};
+use tantivy::collector::{Collector as _, FilterCollector, TopDocs};
 use tantivy::columnar::Column;
-use tantivy::query::{BooleanQuery, BoostQuery, Occur, Query, TermQuery};
+use tantivy::query::{BooleanQuery, BoostQuery, EnableScoring, Occur, Query, TermQuery};
 use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
 use tantivy::tokenizer::{PreTokenizedString, Token};
-use tantivy::{Index, IndexReader, ReloadPolicy, Searcher, TantivyDocument, Term};
+use tantivy::{Index, IndexReader, ReloadPolicy, Searcher, SegmentReader, TantivyDocument, Term};
 
 use crate::read::files::hex;
 use crate::shelf::terms::terms;
@@ -183,7 +183,11 @@ impl WordSearcher {
         // The filter keeps tantivy from passing over what cannot be among the best: with a question's many
         // terms, finding out takes twice as long as looking at all.
         let lets = move |id: u64| PassageId::try_from(id).is_ok_and(|id| allowed.contains(id));
-        let found = self.searcher.search(&query, &FilterCollector::new(PASSAGE.to_owned(), lets, top))?;
+        let collector = FilterCollector::new(PASSAGE.to_owned(), lets, top);
+        let weight = query.weight(EnableScoring::enabled_from_searcher(&self.searcher))?;
+        let segments: Vec<(u32, &SegmentReader)> = (0..).zip(self.searcher.segment_readers()).collect();
+        let parts = segments.into_par_iter().map(|(ordinal, segment)| collector.collect_segment(&*weight, ordinal, segment));
+        let found = collector.merge_fruits(parts.collect::<tantivy::Result<_>>()?)?;
         let segments = self.searcher.segment_readers().iter().map(|reader| reader.fast_fields().u64(PASSAGE));
         let numbers: Vec<Column<u64>> = segments.collect::<tantivy::Result<_>>()?;
         let mut neighbors = Vec::with_capacity(found.len());

@@ -78,7 +78,6 @@ pub(crate) fn search(path: &str, dimension: usize, asked: usize, efforts: &[usiz
         index = index.build(range, &live, &|| true).into_iter().fold(index.clone(), VectorIndex::with_segment);
     }
     let build = begun.elapsed().as_secs_f64();
-    let [held, most] = memory();
     let questions: Vec<UnitVector> = rows.collect();
     let (mut truth, mut scans) = (vec![], vec![]);
     for question in &questions {
@@ -87,6 +86,8 @@ pub(crate) fn search(path: &str, dimension: usize, asked: usize, efforts: &[usiz
         scans.push(begun.elapsed().as_secs_f64() * 1e3);
     }
     let curve: Vec<Value> = efforts.iter().map(|effort| at_effort(&mut index, *effort, &questions, &truth, &live)).collect();
+    // By now the allocator has given back what building took.
+    let [held, most] = memory();
     let graphs: usize = index.segments().iter().map(|segment| segment.bytes()).sum();
     json!({
         "rows": count, "build_seconds": build, "graphs": index.segments().len(), "graph_bytes": graphs,
