@@ -46,7 +46,7 @@ impl Precision {
     /// How activations are kept that meet weights of this precision: whole, where the processor has products of
     /// 16-bit numbers and is slow with them. It takes weights apart in less time.
     pub(super) fn of_rows(self) -> Self {
-        if self == Self::Bf16 && has_wide(self) && !*PAIRS_PAY { Self::F32 } else { self }
+        if self == Self::Bf16 && has_wide(self) && taken_apart() { Self::F32 } else { self }
     }
 
     /// Numbers in a word of 32 bits.
@@ -72,6 +72,11 @@ pub enum Instructions {
 
 /// Whether products of pairs of 16-bit numbers are faster than two of 32-bit ones: it depends on the processor, and is tried.
 static PAIRS_PAY: LazyLock<bool> = LazyLock::new(tile::pairs_pay);
+
+/// Whether weights of 16 bits are taken apart where the processor would multiply them as they are.
+fn taken_apart() -> bool {
+    !*PAIRS_PAY
+}
 
 static CEILING: AtomicU8 = AtomicU8::new(Instructions::Avx512 as u8);
 

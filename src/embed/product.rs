@@ -168,9 +168,11 @@ pub(super) fn activated(
     let work = rows.len() * weights.steps * width * weights.precision.per_word();
     let team = match cores {
         Cores::Team(team) if work >= WORTH_SHARING => team,
-        _ => {
+        Cores::One | Cores::Team(_) => {
             columns(rows, weights, 0..weights.count(), out, width);
-            activation.iter().for_each(|activation| activate(*activation, out));
+            if let Some(activation) = activation {
+                activate(activation, out);
+            }
             return;
         }
     };
@@ -204,7 +206,9 @@ impl Work for Share {
         let width = (panels.end * LANES).min(self.weights.outputs) - first * LANES;
         let mut made = vec![0.0; self.rows.len() * width];
         columns(&self.rows, &self.weights, panels, &mut made, width);
-        self.activation.iter().for_each(|activation| activate(*activation, &mut made));
+        if let Some(activation) = self.activation {
+            activate(activation, &mut made);
+        }
         made
     }
 }

@@ -100,8 +100,8 @@ impl Library {
             Maker { settings: &settings, embedder: &embedder, progress: &|_| () }.replace(&self.shelf, &identity)?;
             self.replaced.store(true, Ordering::Release);
         }
-        let shelf = self.shelf.reopened(identity, &settings.search)?;
-        Ok(Self::on(shelf, Arc::new(embedder), settings))
+        let reopened = self.shelf.reopened(identity, &settings.search)?;
+        Ok(Self::on(reopened, Arc::new(embedder), settings))
     }
 }
 
@@ -137,11 +137,11 @@ struct Maker<'a> {
 
 impl Maker<'_> {
     /// Makes what is not made yet, and gives the shelf's folder over to it.
-    fn replace(&self, shelf: &Shelf, identity: &Identity) -> Result<(), Error> {
+    fn replace(&self, kept: &Shelf, identity: &Identity) -> Result<(), Error> {
         let mut beside = Beside::open(&self.settings.library.data, identity)?;
-        let all = shelf.counts()?.articles;
-        self.make(&mut beside, all, &|offset| shelf.articles(offset, BATCH))?;
-        shelf.replace_passages(identity, &mut |id, version| beside.passages(id, version))?;
+        let all = kept.counts()?.articles;
+        self.make(&mut beside, all, &|offset| kept.articles(offset, BATCH))?;
+        kept.replace_passages(identity, &mut |id, version| beside.passages(id, version))?;
         if let Err(error) = beside.remove() {
             tracing::warn!(%error, "what was made beside the library could not be removed");
         }

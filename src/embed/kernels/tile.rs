@@ -118,9 +118,7 @@ fn by_instructions<const R: usize>(
         return unsafe {
             match precision {
                 Precision::F32 => x86::wide_f32::<R>(tile, panel, columns, out, stride),
-                Precision::Bf16 if precision.of_rows() == Precision::F32 => {
-                    x86::wide_apart::<R>(tile, panel, columns, out, stride)
-                }
+                Precision::Bf16 if super::taken_apart() => x86::wide_apart::<R>(tile, panel, columns, out, stride),
                 Precision::Bf16 => x86::wide_bf16::<R>(tile, panel, columns, out, stride),
                 Precision::Int8 => x86::wide_int8::<R>(tile, panel, columns, out, stride),
             }
