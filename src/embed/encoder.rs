@@ -3,7 +3,7 @@
 //! One walk runs them all; `anatomy` says what a family is built of, `weights` reads it. Candle reads the
 //! files. The walk itself stands beside Candle: texts lie packed one after another without padding, weights
 //! are packed once for the processor's widest products, and what lies between two products is done while
-//! it is in the cache. Texts in groups of some hundred tokens go to the cores; a lone question has all.
+//! it is in the cache. Texts in groups of some hundred tokens go to the cores; a lone question has a team.
 
 mod anatomy;
 mod attention;

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 pub enum Precision {
     /// 32 bits.
     F32,
-    /// 16 bits, with the exponent of 32: half the memory, twice the speed, where the processor multiplies them.
+    /// 16 bits, with the exponent of 32: half the memory, and twice the speed where the processor is made for them.
     Bf16,
     /// 8 bits: weights scaled for each output, activations for each token.
     Int8,

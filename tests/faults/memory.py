@@ -43,6 +43,7 @@ def group_limit() -> Callable[[Service, int], None] | None:
         group = Path(root) / f"ibid-{os.getpid()}"
         try:
             group.mkdir()
+            atexit.register(group.rmdir)
             (group / file).write_text(str(1 << 40))
         except OSError:
             continue
@@ -52,7 +53,6 @@ def group_limit() -> Callable[[Service, int], None] | None:
             (group / file).write_text(str(room))
             (group / "cgroup.procs").write_text(str(service.process.pid))
 
-        atexit.register(group.rmdir)
         return limit
     return None
 
@@ -107,7 +107,11 @@ def main(ibid: str) -> None:
                     time.sleep(0.2)
                     ended += service.process.poll() is not None
                 check(ibid, data)
-            assert ended + refused, "there was memory enough: this tests nothing"
+            if ended + refused == 0:
+                # Some systems have control groups, and let nobody limit them.
+                assert kind == 1, "there was memory enough: this tests nothing"
+                print("memory: the control group's limit does not hold: killed for memory NOT TESTED")
+                continue
             print(f"memory, {['its own limit', 'a control group'][kind]}: {ended} of {len(ROOM)} services ended, {refused} articles refused")
         with Service(ibid, data) as service:
             verify(service, acknowledged)
