@@ -31,6 +31,10 @@ pub use self::set::PassageSet;
 /// Passages in a graph, at most. The builder takes some 3 kB for each while it works.
 const MOST: usize = 262_144;
 
+/// Passages beyond which a walk holds twice the candidates: at a million, .981 of the ten nearest are found
+/// then, and .969 were.
+const LARGE: PassageId = 262_144;
+
 /// Passages that a thread scans at once.
 const SCANNED: u32 = 4096;
 
@@ -105,7 +109,8 @@ impl VectorIndex {
             return self.scan(vector, count, allowed);
         }
         let asked = Asked::of(vector);
-        let effort = self.effort.max(count);
+        // What one graph finds of ten, of a million passages takes more looking.
+        let effort = self.effort.max(count) * if self.codes.end() > LARGE { 2 } else { 1 };
         let walked = self.segments.iter().flat_map(|segment| segment.nearest(&self.codes, &asked, effort, allowed));
         let mut found: Vec<Neighbor> =
             walked.map(|passage| Neighbor { passage, score: self.codes.to_asked(&asked, passage) }).collect();
