@@ -125,7 +125,8 @@ impl Library {
     /// Passages for a question, without an answer.
     pub fn search(&self, question: &Question, filter: &Filter, mode: Mode, limit: usize) -> Result<Retrieved, Error> {
         let candidates = self.settings.search.candidates;
-        retrieve::retrieve(&self.shelf, &self.embedder, question, filter, mode, limit, candidates)
+        // Within the pool of threads: nobody has to be woken then for each of the many short parts.
+        rayon::scope(|_| retrieve::retrieve(&self.shelf, &self.embedder, question, filter, mode, limit, candidates))
     }
 
     /// Passages for a reader: near-duplicates are folded into one.

@@ -142,21 +142,7 @@ struct Asked<'a> {
 }
 
 /// Finds up to `limit` passages for `question`.
-///
-/// All of it runs within the pool of threads: its many short parts then need nobody to be woken for each.
 pub fn retrieve(
-    shelf: &Shelf,
-    embedder: &Embedder,
-    question: &Question,
-    filter: &Filter,
-    mode: Mode,
-    limit: usize,
-    candidates: usize,
-) -> Result<Retrieved, Error> {
-    rayon::scope(|_| retrieved(shelf, embedder, question, filter, mode, limit, candidates))
-}
-
-fn retrieved(
     shelf: &Shelf,
     embedder: &Embedder,
     question: &Question,

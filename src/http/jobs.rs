@@ -212,8 +212,8 @@ fn worked_off(library: &Library, job: &Job, work: impl FnOnce(Job) -> Result<Job
             tracing::info!(job = job.id, sources = job.done, passages = job.tally.passages, "a job has ended");
             None
         }
-        // It goes on in the library that took this one's place.
-        Err(Error::Replaced) => None,
+        // It goes on in the library that takes this one's place, a moment later.
+        Err(Error::Replaced) => Some(LOOK),
         Err(error) if error.is_no_room() => {
             tracing::error!(job = job.id, %error, "there is no room left for a job; it goes on when there is");
             Some(RETRY)
