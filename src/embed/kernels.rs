@@ -2,11 +2,12 @@
 //!
 //! What the compiler can make wide is written once, in lanes, and compiled anew for wider instructions,
 //! which are called after the processor was asked (`widened!`). Only products of matrices say their
-//! instructions themselves (`tile`).
+//! instructions themselves (`tile`, `amx`).
 #![expect(unsafe_code, reason = "a function for instructions that not every processor has can only be called so")]
 #![expect(clippy::inline_always, reason = "a body must be compiled anew inside of each caller that has wider instructions")]
 #![expect(clippy::extra_unused_type_parameters, reason = "not every body multiplies and adds; all are called alike")]
 
+pub(crate) mod amx;
 pub(crate) mod codes;
 pub(super) mod rows;
 pub(super) mod tile;
@@ -40,7 +41,7 @@ impl Precision {
 
     /// The fastest that costs nothing: 16 bits where the processor is fast with them, 32 elsewhere.
     pub fn fastest_exact() -> Self {
-        if has_wide(Self::Bf16) && *PAIRS_PAY { Self::Bf16 } else { Self::F32 }
+        if has_wide(Self::Bf16) && !taken_apart() { Self::Bf16 } else { Self::F32 }
     }
 
     /// How activations are kept that meet weights of this precision: whole, where the processor has products of
@@ -68,6 +69,13 @@ pub enum Instructions {
     Avx2,
     /// 512 bits at once.
     Avx512,
+    /// Matrices at once.
+    Amx,
+}
+
+impl Instructions {
+    /// All of them, the widest last.
+    pub const ALL: [Self; 4] = [Self::Portable, Self::Avx2, Self::Avx512, Self::Amx];
 }
 
 /// Whether products of pairs of 16-bit numbers are faster than two of 32-bit ones: it depends on the processor, and is tried.
@@ -75,10 +83,10 @@ static PAIRS_PAY: LazyLock<bool> = LazyLock::new(tile::pairs_pay);
 
 /// Whether weights of 16 bits are taken apart where the processor would multiply them as they are.
 fn taken_apart() -> bool {
-    !*PAIRS_PAY
+    !*PAIRS_PAY && !amx::has(Precision::Bf16)
 }
 
-static CEILING: AtomicU8 = AtomicU8::new(Instructions::Avx512 as u8);
+static CEILING: AtomicU8 = AtomicU8::new(Instructions::Amx as u8);
 
 /// Uses nothing wider from now on: what tests and measurements of narrower processors need.
 pub fn limit_instructions(widest: Instructions) {
@@ -92,6 +100,7 @@ fn allowed(instructions: Instructions) -> bool {
 /// The widest instructions that products use on this processor.
 pub(crate) fn instructions() -> &'static str {
     match () {
+        () if amx::has(Precision::Int8) => "AMX, and AVX-512 with products of 16 and 8 bits",
         () if has_wide(Precision::Bf16) => "AVX-512 with products of 16 and 8 bits",
         () if has_avx512() => "AVX-512",
         () if has_avx2() => "AVX2",
@@ -242,6 +251,17 @@ fn pair<A: Arithmetic>(vector: &[f32], high: &[u8], low: &[u8]) -> (f32, f32) {
     }
     let rest = |bytes: &[u8]| rest.iter().zip(bytes).map(|(x, byte)| x * number(*byte)).sum::<f32>();
     (sums.0.iter().sum::<f32>() + rest(high_rest), sums.1.iter().sum::<f32>() + rest(low_rest))
+}
+
+/// Runs `test` with each instruction set as the widest; no other test changes it meanwhile.
+#[cfg(test)]
+pub(in crate::embed) fn under_each(mut test: impl FnMut(Instructions)) {
+    static ONE_AT_A_TIME: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    for widest in Instructions::ALL {
+        limit_instructions(widest);
+        test(widest);
+    }
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@
 
 use std::sync::Arc;
 
-use super::kernels::Precision;
 use super::kernels::rows::{Activation, activate, words};
-use super::kernels::tile::{Columns, LANES, ROWS, Step, Tile, tile};
+use super::kernels::tile::{Columns, LANES, Line, ROWS, Step, Tile, tile};
+use super::kernels::{Precision, amx};
 use super::team::{Team, Work};
 
 /// Words of activations that are worked on at once: they stay in the processor's second cache.
@@ -134,8 +134,8 @@ impl Rows {
         self.words.resize(values.len().div_ceil(stride) * self.stride, 0);
         for (row, line) in values.chunks(stride).zip(self.words.chunks_exact_mut(self.stride)) {
             self.scales.push(words(precision, &row[..width], &mut line[..steps]));
-            // A panel of pairs reads on to the second word of its last.
-            line[steps] = 0;
+            // A panel of pairs reads on to the second word of its last, and the matrix unit to the end of a tile.
+            line[steps..].fill(0);
         }
     }
 
@@ -147,6 +147,30 @@ impl Rows {
     /// `rows` of them from `first` on, their words from `step` on.
     pub(super) fn tile(&self, first: usize, step: usize) -> Tile<'_> {
         Tile { words: &self.words[first * self.stride + step..], stride: self.stride, scales: &self.scales[first..] }
+    }
+}
+
+/// Steps of a panel for so many numbers: whole tiles, where the matrix unit multiplies it.
+pub(super) fn steps(precision: Precision, numbers: usize) -> usize {
+    let steps = numbers.div_ceil(precision.per_word());
+    if amx::has(precision) { steps.next_multiple_of(amx::SIDE) } else { steps }
+}
+
+/// `out` becomes the products of one panel and some of the rows, whose words count from `step` on.
+pub(super) fn by_panel(
+    precision: Precision,
+    rows: &Rows,
+    some: std::ops::Range<usize>,
+    step: usize,
+    panel: &[Step],
+    out: &mut [Line],
+) {
+    if amx::takes(precision, panel.len()) {
+        let out = out.as_flattened_mut();
+        return amx::product(precision, some.len(), rows.tile(some.start, step), panel, &[Columns::PLAIN], out, LANES);
+    }
+    for (first, out) in some.step_by(ROWS).zip(out.chunks_mut(ROWS)) {
+        tile(precision, out.len(), rows.tile(first, step), panel, &Columns::PLAIN, out.as_flattened_mut(), LANES);
     }
 }
 
@@ -215,6 +239,11 @@ impl Work for Share {
 
 /// The columns that `panels` make, `width` of them a row.
 fn columns(rows: &Rows, weights: &Weights, panels: std::ops::Range<usize>, out: &mut [f32], width: usize) {
+    let Weights { precision, steps, .. } = *weights;
+    if amx::takes(precision, steps) {
+        let packed = &weights.panels[panels.start * steps..panels.end * steps];
+        return amx::product(precision, rows.len(), rows.tile(0, 0), packed, &weights.columns[panels], out, width);
+    }
     let block = (BLOCK_WORDS / rows.stride.max(1)).next_multiple_of(ROWS);
     let mut edge = [0.0; LANES * ROWS];
     for start in (0..rows.len()).step_by(block) {
@@ -243,17 +272,18 @@ fn columns(rows: &Rows, weights: &Weights, panels: std::ops::Range<usize>, out: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::embed::kernels::{Instructions, limit_instructions};
+    use crate::embed::kernels::under_each;
 
     #[test]
     #[expect(clippy::cast_precision_loss, reason = "a row of some numbers")]
     fn products_of_all_shapes_precisions_and_instructions_are_the_plain_ones() {
         let mut random = fastrand::Rng::with_seed(11);
-        for instructions in [Instructions::Portable, Instructions::Avx2, Instructions::Avx512] {
-            limit_instructions(instructions);
+        under_each(|instructions| {
             for precision in Precision::ALL {
                 for _ in 0..40 {
-                    let (count, inputs, outputs) = (random.usize(1..40), random.usize(1..150), random.usize(1..100));
+                    let (count, outputs) = (random.usize(1..80), random.usize(1..100));
+                    // The matrix unit takes whole tiles only.
+                    let inputs = if random.bool() { random.usize(1..150) } else { 64 * random.usize(1..5) };
                     let mut numbers = |length: usize| (0..length).map(|_| random.f32() * 2.0 - 1.0).collect::<Vec<f32>>();
                     let (values, rows, bias) = (numbers(count * inputs), numbers(inputs * outputs), numbers(outputs));
                     let weights = Arc::new(Weights::of(precision, inputs, &rows, Some(&bias)));
@@ -281,7 +311,6 @@ mod tests {
                     }
                 }
             }
-        }
-        limit_instructions(Instructions::Avx512);
+        });
     }
 }

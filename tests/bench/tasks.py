@@ -56,9 +56,9 @@ def encoder(asked):
         Path(some).write_text(json.dumps(texts(asked.texts, 256, 560)))
         peer("onnx-model", model, folder)
         contestants = {
-            ("ibid", "f32"): lambda: figures(asked.worker, "encode", model, some, "f32", "avx512"),
-            ("ibid", "bf16"): lambda: figures(asked.worker, "encode", model, some, "bf16", "avx512"),
-            ("ibid", "int8"): lambda: figures(asked.worker, "encode", model, some, "int8", "avx512"),
+            ("ibid", "f32"): lambda: figures(asked.worker, "encode", model, some, "f32", "widest"),
+            ("ibid", "bf16"): lambda: figures(asked.worker, "encode", model, some, "bf16", "widest"),
+            ("ibid", "int8"): lambda: figures(asked.worker, "encode", model, some, "int8", "widest"),
             ("ibid, AVX2 alone", "f32"): lambda: figures(asked.worker, "encode", model, some, "f32", "avx2"),
             ("candle-transformers", "f32"): lambda: figures(asked.worker, "candle", model, some),
             ("ONNX Runtime", "f32"): lambda: peer("onnx", f"{folder}/f32.onnx", model, some),

@@ -5,8 +5,8 @@
 
 use super::super::kernels::Precision;
 use super::super::kernels::rows::{Matrix, multiply, panel_words, rotate, softmax, transpose};
-use super::super::kernels::tile::{Columns, LANES, Line, ROWS, Step, tile};
-use super::super::product::Rows;
+use super::super::kernels::tile::{LANES, Line, Step};
+use super::super::product::{Rows, by_panel, steps};
 use super::anatomy::{Anatomy, Reach};
 use super::normalise;
 use super::weights::Layer;
@@ -128,20 +128,14 @@ impl Attention<'_> {
         self.ask(text, first, lanes, question_head, scratch);
         let (from, to) = self.seen(first, count);
         scratch.scores.resize(to - from, [0.0; LANES]);
-        for (key, scores) in (from..).step_by(ROWS).zip(scratch.scores.chunks_mut(ROWS)) {
-            let keys = scratch.keys.tile(key, 0);
-            tile(self.precision, scores.len(), keys, &scratch.asked, &Columns::PLAIN, scores.as_flattened_mut(), LANES);
-        }
+        by_panel(self.precision, &scratch.keys, from..to, 0, &scratch.asked, &mut scratch.scores);
         self.hide(first, from, &mut scratch.scores);
         let shares = softmax(&mut scratch.scores);
-        let per_word = self.precision.per_word();
-        scratch.shares.resize((to - from).div_ceil(per_word), Step::EMPTY);
+        scratch.shares.resize(steps(self.precision, to - from), Step::EMPTY);
         panel_words(self.precision, &scratch.scores, &mut scratch.shares);
         scratch.weighed.resize(head, [0.0; LANES]);
-        for (number, weighed) in (0..).step_by(ROWS).zip(scratch.weighed.chunks_mut(ROWS)) {
-            let values = scratch.values.tile(number, from / per_word);
-            tile(self.precision, weighed.len(), values, &scratch.shares, &Columns::PLAIN, weighed.as_flattened_mut(), LANES);
-        }
+        let first_step = from / self.precision.per_word();
+        by_panel(self.precision, &scratch.values, 0..head, first_step, &scratch.shares, &mut scratch.weighed);
         scratch.weighed.iter_mut().for_each(|row| multiply(row, &shares));
         let weighed = Matrix { numbers: scratch.weighed.as_flattened(), stride: LANES, rows: head, columns: lanes };
         transpose(weighed, &mut out[first * heads * head + question_head * head..], heads * head);
@@ -156,7 +150,7 @@ impl Attention<'_> {
         let questions = Matrix { numbers: questions, stride: width, rows: lanes, columns: head };
         transpose(questions, scratch.columns.as_flattened_mut(), LANES);
         scratch.columns.iter_mut().for_each(|row| row.iter_mut().for_each(|number| *number *= scale));
-        scratch.asked.resize(head.div_ceil(self.precision.per_word()), Step::EMPTY);
+        scratch.asked.resize(steps(self.precision, head), Step::EMPTY);
         panel_words(self.precision, &scratch.columns, &mut scratch.asked);
     }
 

@@ -84,13 +84,12 @@ fn vnni(a: &[u8], b: &[u8], sum_of_b: i32) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::embed::kernels::{Instructions, limit_instructions};
+    use crate::embed::kernels::under_each;
 
     #[test]
     fn products_of_bytes_are_exact_on_all_instructions_at_all_lengths() {
         let mut random = fastrand::Rng::with_seed(5);
-        for instructions in [Instructions::Portable, Instructions::Avx2, Instructions::Avx512] {
-            limit_instructions(instructions);
+        under_each(|instructions| {
             let product = CodeProduct::fastest();
             for length in (0..700).chain([768, 1024, 4096]) {
                 let mut row = || (0..length).map(|_| random.u8(..)).collect::<Vec<u8>>();
@@ -99,7 +98,6 @@ mod tests {
                 let sum = b.iter().map(|byte| i32::from(byte.cast_signed())).sum();
                 assert_eq!(i64::from(product.of(&a, &b, sum)), exact, "{instructions:?} {length}");
             }
-        }
-        limit_instructions(Instructions::Avx512);
+        });
     }
 }

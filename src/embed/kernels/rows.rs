@@ -168,7 +168,10 @@ fn softmaxed<A: Arithmetic>(columns: &mut [[f32; LANES]]) -> [f32; LANES] {
             sums[lane] += row[lane];
         }
     }
-    sums.map(|sum| 1.0 / sum)
+    for sum in &mut sums {
+        *sum = 1.0 / *sum;
+    }
+    sums
 }
 
 widened! {
@@ -236,15 +239,19 @@ fn worded<A: Arithmetic>(precision: Precision, row: &[f32], words: &mut [u32]) -
 }
 
 widened! {
-    /// The words of shares that lie row after row: what a product reads as a panel of so many steps.
+    /// The words of shares that lie row after row: what a product reads as a panel of so many steps, empty behind the last share.
     panel_words(precision: Precision, shares: &[[f32; LANES]], panel: &mut [Step]), panel_worded
 }
 
 #[inline(always)]
 fn panel_worded<A>(precision: Precision, shares: &[[f32; LANES]], panel: &mut [Step]) {
+    let full = shares.len().div_ceil(precision.per_word());
+    panel[full..].fill(Step::EMPTY);
     if precision == Precision::F32 {
         for (Step(words), row) in panel.iter_mut().zip(shares) {
-            *words = row.map(f32::to_bits);
+            for lane in 0..LANES {
+                words[lane] = row[lane].to_bits();
+            }
         }
         return;
     }
@@ -255,7 +262,7 @@ fn panel_worded<A>(precision: Precision, shares: &[[f32; LANES]], panel: &mut [S
         }
     }
     if let [last] = last {
-        panel[pairs.len()] = Step(last.map(upper));
+        panel[pairs.len()].0.iter_mut().zip(last).for_each(|(word, share)| *word = upper(*share));
     }
 }
 

@@ -15,6 +15,7 @@ use crate::{QUESTION, median, texts};
 #[expect(clippy::cast_precision_loss, reason = "counts of texts")]
 pub(crate) fn ours(model: &str, texts_at: &str, precision: &str, instructions: &str) -> Value {
     limit_instructions(match instructions {
+        "widest" => Instructions::Amx,
         "avx512" => Instructions::Avx512,
         "avx2" => Instructions::Avx2,
         _ => Instructions::Portable,
