@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 use super::words::{self, Words};
 use super::{Shelf, View, WORDS, database, held, rows, sums};
@@ -60,8 +60,8 @@ impl Shelf {
     /// Takes the vectors of passages added after `change`, and gives the numbers of those that are current.
     fn load_vectors(&self, connection: &Connection, change: u64, vectors: &mut VectorIndex) -> Result<Vec<PassageId>, Error> {
         let dimension = self.identity.model.dimension;
-        let sql = format!("SELECT id, vector, removed, sum IS {} FROM passages WHERE added > ?1 ORDER BY id", sums::PASSAGE);
-        let mut statement = connection.prepare_cached(&sql)?;
+        let columns = format!("id, vector, removed, sum IS {}", sums::PASSAGE);
+        let mut statement = connection.prepare_cached(&added_after(change, &columns))?;
         let mut rows = statement.query([change])?;
         let mut added = Vec::new();
         while let Some(row) = rows.next()? {
@@ -80,8 +80,18 @@ impl Shelf {
     }
 }
 
+/// Reads `columns` of the passages added after a change, in their order. All of them are read as they lie, the last
+/// few by their index: left to choose, SQLite reads all for the sake of the order.
+fn added_after(change: u64, columns: &str) -> String {
+    let by = if change == 0 { "NOT INDEXED" } else { "INDEXED BY passages_added" };
+    format!("SELECT {columns} FROM passages {by} WHERE added > ?1 ORDER BY id")
+}
+
+/// Passages removed after a change.
+const REMOVED: &str = "SELECT id FROM passages INDEXED BY passages_removed WHERE removed > ?1";
+
 fn removed_since(connection: &Connection, change: u64) -> rusqlite::Result<Vec<PassageId>> {
-    let mut statement = connection.prepare_cached("SELECT id FROM passages WHERE removed > ?1")?;
+    let mut statement = connection.prepare_cached(REMOVED)?;
     let rows = statement.query_map([change], |row| row.get(0))?;
     rows.collect()
 }
@@ -92,11 +102,39 @@ fn replay(connection: &Connection, words: &Words, newest: u64) -> Result<(), Err
     if reached == newest {
         return Ok(());
     }
-    let mut statement = connection.prepare("SELECT id FROM passages WHERE added > ?1 AND removed IS NULL ORDER BY id")?;
-    let added: Vec<PassageId> = statement.query_map(params![reached], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let mut statement = connection.prepare(&added_after(reached, "id, removed IS NULL"))?;
+    let rows = statement.query_map([reached], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let rows: Vec<(PassageId, bool)> = rows.collect::<rusqlite::Result<_>>()?;
+    let added: Vec<PassageId> = rows.into_iter().filter(|(_, current)| *current).map(|(id, _)| id).collect();
     let mut passages = added.chunks(ROWS).flat_map(|ids| match rows::passages(connection, ids) {
         Ok(found) => found.into_iter().map(Ok).collect(),
         Err(error) => vec![Err(error)],
     });
     words.update(&mut passages, &removed_since(connection, reached)?, newest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_reads_only_the_passages_that_it_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = database::open(folder.path()).unwrap();
+        let plan = |sql: &str| {
+            let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let given = &[7][..statement.parameter_count()];
+            let steps = statement.query_map(rusqlite::params_from_iter(given), |row| row.get::<_, String>(3)).unwrap();
+            steps.map(Result::unwrap).collect::<Vec<_>>().join("; ")
+        };
+        assert!(plan(&added_after(6, "id, vector")).starts_with("SEARCH passages USING INDEX passages_added"));
+        assert_eq!(plan(&added_after(0, "id, vector")), "SCAN passages");
+        assert!(plan(REMOVED).starts_with("SEARCH passages USING COVERING INDEX"));
+        // Neither does a count read any row.
+        for count in [database::ARTICLES, database::PASSAGES] {
+            let plan = plan(count);
+            let mut tables = plan.split("; ").filter(|step| step.contains("passages") || step.contains("articles"));
+            assert!(tables.all(|step| step.contains("COVERING INDEX")), "{plan}");
+        }
+    }
 }

@@ -30,6 +30,10 @@ CREATE INDEX IF NOT EXISTS passages_added ON passages (added);
 CREATE INDEX IF NOT EXISTS passages_removed ON passages (removed) WHERE removed IS NOT NULL;
 ";
 
+/// An index that databases of the same format may lack.
+pub(super) const SUPERSEDED: &str =
+    "CREATE INDEX IF NOT EXISTS articles_superseded ON articles (superseded) WHERE superseded IS NOT NULL";
+
 /// Makes the tables.
 pub(super) fn begin(connection: &Connection) -> rusqlite::Result<()> {
     let jobs = jobs::SCHEMA;
