@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::Evidence;
-use crate::shelf::Shelf;
+use crate::shelf::{PassageId, Shelf};
 
 /// Cosine below which two passages are not looked at further.
 const LIKE: f32 = 0.9;
@@ -17,13 +17,14 @@ const RUN: usize = 3;
 pub fn folded(shelf: &Shelf, evidence: Vec<Evidence>) -> Vec<Evidence> {
     let mut kept: Vec<Evidence> = Vec::with_capacity(evidence.len());
     for one in evidence {
-        let same = kept.iter_mut().find(|other| {
-            other.passage.article != one.passage.article
-                && shelf.cosines(other.passage.id, &[one.passage.id]).first().is_some_and(|cosine| *cosine >= LIKE)
+        let ids: Vec<PassageId> = kept.iter().map(|other| other.passage.id).collect();
+        let same = kept.iter_mut().zip(shelf.cosines(one.passage.id, &ids)).find(|(other, likeness)| {
+            *likeness >= LIKE
+                && other.passage.article != one.passage.article
                 && says_the_same(&other.passage.text, &one.passage.text)
         });
         match same {
-            Some(other) => other.copies.push(one.passage),
+            Some((other, _)) => other.copies.push(one.passage),
             None => kept.push(one),
         }
     }
