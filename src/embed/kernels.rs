@@ -83,7 +83,7 @@ static PAIRS_PAY: LazyLock<bool> = LazyLock::new(tile::pairs_pay);
 
 /// Whether weights of 16 bits are taken apart where the processor would multiply them as they are.
 fn taken_apart() -> bool {
-    !*PAIRS_PAY && !amx::has(Precision::Bf16)
+    !amx::has(Precision::Bf16) && !*PAIRS_PAY
 }
 
 static CEILING: AtomicU8 = AtomicU8::new(Instructions::Amx as u8);
