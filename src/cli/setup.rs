@@ -1,5 +1,6 @@
 //! What every command does first: logging, the model, the library.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use tracing_subscriber::EnvFilter;
@@ -21,7 +22,9 @@ pub(super) fn logging(log: &Log, quiet: bool) -> anyhow::Result<()> {
     let directive =
         if directive.contains("tantivy") { directive.to_owned() } else { format!("{directive},tantivy=warn,hnsw_rs=warn") };
     let filter = EnvFilter::try_new(&directive).map_err(|error| Usage(format!("setting `log.filter`: {error}")))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Colours are for people: a file or a journal would keep their escape codes.
+    let coloured = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(coloured);
     if log.format == "json" {
         builder.json().init();
     } else {
