@@ -87,6 +87,15 @@ impl VectorIndex {
         self
     }
 
+    /// Lets go of vectors that no question needs: of passages not in `live` that no graph leads through. They go
+    /// by the thousand.
+    pub(super) fn forget(&mut self, live: &PassageSet) {
+        let segments = &self.segments;
+        self.codes.forget(|passages| {
+            live.within(passages.start, passages.end).next().is_some() || segments.iter().any(|one| one.passes(&passages))
+        });
+    }
+
     /// Reads the graphs saved below `folder` that fit and are not ahead of `change`.
     pub(super) fn load(&mut self, folder: &Path, change: u64) {
         let saved = saved::load(folder, self.head(change)).into_iter().filter(|segment| segment.end() <= self.codes.end());

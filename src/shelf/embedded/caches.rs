@@ -36,11 +36,17 @@ impl Shelf {
             vectors.load(&self.growing.folder, newest);
         }
         let live = Arc::new(live);
+        // A graph that is being built leads through what was current when that began.
+        let still = self.growing.building.try_lock();
         // Graphs may have been built since: they are of the view that there is now.
         self.growing.swap(|now| {
-            let vectors = if old.change == 0 { vectors } else { vectors.with_segments_of(&now.vectors) };
+            let mut vectors = if old.change == 0 { vectors } else { vectors.with_segments_of(&now.vectors) };
+            if still.is_ok() {
+                vectors.forget(&live);
+            }
             View { change: newest, vectors, live, words }
         });
+        drop(still);
         self.settle_behind();
         Ok(())
     }

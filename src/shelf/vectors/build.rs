@@ -95,6 +95,7 @@ fn flattened(hnsw: &Hnsw<'_, PassageId, CodeDistance>, first: PassageId, end: Pa
 mod tests {
     use super::*;
     use crate::embed::UnitVector;
+    use crate::shelf::vectors::VectorIndex;
     use crate::shelf::vectors::codes::Asked;
     use crate::shelf::vectors::set::PassageSet;
 
@@ -111,6 +112,29 @@ mod tests {
             UnitVector::from_bytes(&bytes, dimension).expect("it has its length")
         };
         (0..count).map(|n| unit(around(&centres[n % 20], 1.0))).collect()
+    }
+
+    #[test]
+    fn vectors_of_what_is_gone_take_no_memory_unless_a_graph_leads_through_them() {
+        let vectors = heaps(5000, 32);
+        let shape = Shape { connections: 8, build: 30 };
+        let mut index = VectorIndex { codes: Codes::new(32), segments: vec![], shape, exact_below: 10, effort: 60 };
+        // Removed ones come without a vector when a library is opened.
+        (0..).zip(&vectors).for_each(|(id, vector)| index.push(id, (id >= 2048).then_some(vector)));
+        assert_eq!(index.codes.held(), 3);
+        let late: PassageSet = (3072..4000).collect();
+        let found = |index: &VectorIndex| index.scan(&vectors[3500], 10, &late);
+        let before = found(&index);
+        let middle: Vec<PassageId> = (2048..3000).collect();
+        let segment = build(&index.codes, shape, 0..3000, &middle, &|| true).unwrap();
+        let mut walked = index.clone().with_segment(segment);
+        walked.forget(&late);
+        assert_eq!(walked.codes.held(), 3);
+        index.forget(&late);
+        // One full chunk of three, and the last, which is not full.
+        assert_eq!(index.codes.held(), 2);
+        assert_eq!((found(&index), found(&walked)), (before.clone(), before));
+        assert_eq!(index.similarities(vectors[2500].as_slice(), &[2500, 5]), [0.0, 0.0]);
     }
 
     #[test]

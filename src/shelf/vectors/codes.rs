@@ -4,6 +4,7 @@
 //! bytes, 1/254 of the high ones' unit, bring what was found to within a millionth of the cosine. So a vector takes
 //! half of its 32-bit numbers' memory, and the first look at it a quarter.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::embed::{CodeProduct, UnitVector, dot_pair};
@@ -34,6 +35,8 @@ pub(super) struct Codes {
     dimension: usize,
     product: CodeProduct,
     chunks: Vec<Arc<Chunk>>,
+    /// What stands for every chunk without vectors: numbers are never used again, and what is gone shall take no memory.
+    none: Arc<Chunk>,
     end: PassageId,
 }
 
@@ -69,6 +72,14 @@ fn coded(vector: &[f32]) -> (Vec<u8>, Vec<u8>, f32, f32) {
     (high, low, scale, error.sqrt() * scale)
 }
 
+impl Chunk {
+    /// A full one, of passages without vectors.
+    fn none(dimension: usize) -> Self {
+        let bytes = || vec![0; CHUNK * dimension];
+        Self { high: bytes(), low: bytes(), scales: vec![0.0; CHUNK], sums: vec![0; CHUNK], error: 0.0 }
+    }
+}
+
 impl<'a> Asked<'a> {
     pub(super) fn of(vector: &'a UnitVector) -> Self {
         let (bytes, _, scale, error) = coded(vector.as_slice());
@@ -78,7 +89,7 @@ impl<'a> Asked<'a> {
 
 impl Codes {
     pub(super) fn new(dimension: usize) -> Self {
-        Self { dimension, product: CodeProduct::fastest(), chunks: vec![], end: 0 }
+        Self { dimension, product: CodeProduct::fastest(), chunks: vec![], none: Arc::new(Chunk::none(dimension)), end: 0 }
     }
 
     pub(super) fn dimension(&self) -> usize {
@@ -120,6 +131,25 @@ impl Codes {
             chunk.sums.push(0);
         }
         self.end += 1;
+        if (self.end as usize).is_multiple_of(CHUNK) && chunk.scales.iter().all(|scale| *scale == 0.0) {
+            *self.chunks.last_mut().expect("it was just filled") = Arc::clone(&self.none);
+        }
+    }
+
+    /// Lets go of the vectors of full chunks of which nothing is `needed`. Their passages have none from now on.
+    pub(super) fn forget(&mut self, needed: impl Fn(Range<PassageId>) -> bool) {
+        let full = self.end as usize / CHUNK;
+        for (chunk, first) in self.chunks[..full].iter_mut().zip((0..).step_by(CHUNK)) {
+            if !Arc::ptr_eq(chunk, &self.none) && !needed(first..first + CHUNK as PassageId) {
+                *chunk = Arc::clone(&self.none);
+            }
+        }
+    }
+
+    /// Chunks that take memory of their own.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.chunks.iter().filter(|chunk| !Arc::ptr_eq(chunk, &self.none)).count()
     }
 
     fn at(&self, id: PassageId) -> (&Chunk, usize) {

@@ -5,6 +5,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
+use std::ops::Range;
 
 use super::codes::{Asked, Codes};
 use super::set::PassageSet;
@@ -60,6 +61,12 @@ impl Segment {
     /// Passages in it, those that are gone included.
     pub fn points(&self) -> usize {
         self.points
+    }
+
+    /// Whether walks go through any of `passages`, gone or not.
+    pub(super) fn passes(&self, passages: &Range<PassageId>) -> bool {
+        let slot = |id: PassageId| id.clamp(self.first, self.end()) - self.first;
+        self.starts[slot(passages.start) as usize] != self.starts[slot(passages.end) as usize]
     }
 
     /// Bytes that it takes in memory, nearly.
