@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 /// Asks how many, how much, how far.
-const NUMBER: &str = r"多少|几[个年月日次天人名位种座条所家届级]|幾[個年月日次天人名位種座條所家屆級]|いくつ|いくら|何[人個年回歳枚本台件]|몇|얼마|\bhow (many|much|long|old|tall|far|high|large|big|fast|often|deep|wide)\b|\bwhat (percent|percentage|number|share)\b|\bcuánt[oa]s?\b|\bqué (porcentaje|cantidad|número)\b|\bcombien\b|\bwie ?viele?\b|\bwie (lange|alt|hoch|groß|weit|oft)\b|\bquant[oaie]\b|\bquant[oa]s\b|\bсколько\b|\bкакое количество\b|\bкакой процент\b";
+const NUMBER: &str = r"多少|[有是约約]多[大久长長高远遠重深宽寬快]|多久|多[长長]时?時?[间間]|多大(?:年[纪紀龄齡]|岁数|歲數|面[积積]|规模|規模)|几[个年月日次天人名位种座条所家届级]|幾[個年月日次天人名位種座條所家屆級]|いくつ|いくら|何[人個年回歳枚本台件]|몇|얼마|\bhow (many|much|long|old|tall|far|high|large|big|fast|often|deep|wide)\b|\bwhat (percent|percentage|number|share|age)\b|\bcuánt[oa]s?\b|\bqué (porcentaje|cantidad|número|edad|altura|distancia)\b|\bcombien\b|\bwie ?viele?\b|\bwie (lange|alt|hoch|groß|weit|oft)\b|\bquant[oaie]\b|\bquant[oa]s\b|\bсколько\b|\bкакое количество\b|\bв каком возрасте\b|\bкакой процент\b";
 /// Asks when.
 const TIME: &str = r"何时|何時|什么时候|什麼時候|什么时间|什麼時間|哪一?[年天日月]|何[年月日]|哪个世纪|哪個世紀|いつ|언제|\bwhen\b|\b(what|which) (year|date|day|month|century|decade)\b|\bcuándo\b|\bqué (año|fecha|día|mes|siglo)\b|\bquand\b|\bquelle (année|date)\b|\bwann\b|\bwelche[mns]? (jahr|tag|monat|jahrhundert)\b|\bquando\b|\bкогда\b|\bв каком (году|веке|месяце)\b";
 /// Numbers as they are written.
@@ -80,6 +80,7 @@ mod tests {
             ("南门夜市一年省电多少度？", "换灯以后，一年省电四万度。", "换灯的钱由电力公司先垫付。"),
             ("2024年有多少摊位？", "共有312个摊位。", "2024年夜市搬到了南门。"),
             ("¿Cuántos puestos hay?", "Hay 312 puestos.", "Los puestos venden fruta."),
+            ("这条街有多长？", "街长312米。", "这条街很热闹。"),
             ("How many stalls are there?", "Three hundred stalls line the street.", "The stalls line the street."),
             ("Когда открылся рынок?", "Рынок открылся в марте 2019 года.", "На рынке 312 мест."),
             ("夜市是什么时候搬的？", "夜市在2024年5月搬到南门。", "夜市有312个摊位。"),
@@ -93,7 +94,8 @@ mod tests {
 
     #[test]
     fn other_questions_expect_nothing() {
-        for question in ["谁主管夜市？", "Who runs the market?", "¿Por qué cerró?", "强省会的关键在于什么？"]
+        for question in
+            ["谁主管夜市？", "Who runs the market?", "¿Por qué cerró?", "强省会的关键在于什么？", "那里还有很多大学吗？"]
         {
             assert!(matches!(Expected::by(question), Expected::Anything), "{question}");
         }
