@@ -21,7 +21,7 @@ impl UnitVector {
     pub fn from_bytes(bytes: &[u8], dimension: usize) -> Option<Self> {
         let (numbers, rest) = bytes.as_chunks::<4>();
         let values: Vec<f32> = numbers.iter().map(|number| f32::from_le_bytes(*number)).collect();
-        let length: f32 = values.iter().map(|value| value * value).sum();
+        let length = super::kernels::dot(&values, &values);
         let sound = rest.is_empty() && values.len() == dimension && (length - 1.0).abs() < 1e-3;
         sound.then(|| Self(values.into_boxed_slice()))
     }

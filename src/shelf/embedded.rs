@@ -13,6 +13,7 @@ mod grow;
 pub mod inspect;
 mod jobs;
 mod lock;
+mod open;
 mod rows;
 mod schema;
 mod search;
@@ -21,19 +22,16 @@ mod view;
 mod words;
 
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 
 use self::grow::Growing;
 use self::words::Words;
-use super::vectors::VectorIndex;
 use super::{
     Change, Counts, Error, Identity, Incoming, KeptTokens, KnownSource, NewPassage, PassageId, StoredArticle, StoredPassage,
 };
 use crate::article::ArticleId;
-use crate::settings;
 
 pub use self::backup::{backup, restore};
 pub(crate) use self::search::staged;
@@ -60,70 +58,7 @@ fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Makes `folder` and takes its lock.
-fn lock(folder: &Path) -> Result<Arc<lock::Lock>, Error> {
-    std::fs::create_dir_all(folder).map_err(|reason| Error::Folder { folder: folder.display().to_string(), reason })?;
-    lock::Lock::take(folder).map(Arc::new)
-}
-
 impl Shelf {
-    /// Opens the shelf in `folder`, or begins one; its caches are verified and brought up to date.
-    pub fn open(folder: &Path, identity: Identity, search: &settings::Search) -> Result<Self, Error> {
-        Self::open_with(lock(folder)?, folder, identity, search, database::claim)
-    }
-
-    /// Opens a shelf that another model filled, to fill it anew.
-    pub fn open_for_reembedding(folder: &Path, identity: Identity, search: &settings::Search) -> Result<Self, Error> {
-        Self::open_with(lock(folder)?, folder, identity, search, |_, _, _| Ok(()))
-    }
-
-    /// Opens a second shelf in this one's folder, which [`Self::replace_passages`] has given `identity`. This one
-    /// goes on answering with what it has in memory, and must not be written any more.
-    pub fn reopened(&self, identity: Identity, search: &settings::Search) -> Result<Self, Error> {
-        self.growing.close();
-        Self::open_with(Arc::clone(&self.lock), self.folder(), identity, search, database::claim)
-    }
-
-    fn open_with(
-        lock: Arc<lock::Lock>,
-        folder: &Path,
-        identity: Identity,
-        search: &settings::Search,
-        claim: impl Fn(&Connection, &Identity, &Path) -> Result<(), Error>,
-    ) -> Result<Self, Error> {
-        let writer = database::open(folder)?;
-        claim(&writer, &identity, folder)?;
-        let newest = database::last_change(&writer)?;
-        if let Some(seen) = words::reached_in(&folder.join(WORDS)).filter(|seen| *seen > newest) {
-            // Caches follow what is safely on the disk: the database has lost what they have seen.
-            let reason = format!("it ends at change {newest}, and change {seen} was made: this is an older state of it");
-            return Err(Error::Damaged { file: folder.join(database::FILE).display().to_string(), reason });
-        }
-        let words = Words::open(&folder.join(WORDS))?;
-        // The dictionary takes a moment to load; the first question shall not wait for it.
-        std::thread::spawn(|| super::terms::terms("词典"));
-        let vectors = VectorIndex::new(identity.model.dimension, search);
-        let view = View { change: 0, vectors, live: Arc::default(), words: words.searcher() };
-        let view = RwLock::new(Arc::new(view));
-        let growing = Growing {
-            folder: folder.to_owned(),
-            view,
-            building: Mutex::default(),
-            waiting: AtomicBool::default(),
-            closing: AtomicBool::default(),
-        };
-        let shelf = Self {
-            identity,
-            writer: Mutex::new(writer),
-            readers: Mutex::default(),
-            words: Mutex::new(words),
-            growing: Arc::new(growing),
-            lock,
-        };
-        shelf.refresh()?;
-        Ok(shelf)
-    }
-
     /// What the shelf was filled with.
     pub fn identity(&self) -> &Identity {
         &self.identity

@@ -56,6 +56,11 @@ impl VectorIndex {
         Self { codes: Codes::new(dimension), segments: vec![], shape, exact_below, effort }
     }
 
+    /// Numbers that a vector has.
+    pub fn dimension(&self) -> usize {
+        self.codes.dimension()
+    }
+
     /// Takes the vector of passage `id`; numbers that were skipped have none. Passages come in order.
     pub fn push(&mut self, id: PassageId, vector: Option<&UnitVector>) {
         self.codes.push(id, vector);

@@ -1,5 +1,6 @@
 //! Bringing the caches up to the last change: vectors in memory, and the index of words.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::Connection;
@@ -19,12 +20,12 @@ impl Shelf {
         let writer = held(&self.writer);
         let newest = database::last_change(&writer)?;
         let old = self.view();
-        if old.change == newest && newest > 0 {
+        if old.change == newest {
             return Ok(());
         }
         let words = self.update_words(&writer, newest)?;
         let mut vectors = old.vectors.clone();
-        let added = self.load_vectors(&writer, old.change, &mut vectors)?;
+        let added = load_vectors(&writer, &self.growing.folder, old.change, &mut vectors)?;
         let mut live = PassageSet::clone(&old.live);
         for id in added {
             live.insert(id);
@@ -32,21 +33,26 @@ impl Shelf {
         for id in removed_since(&writer, old.change)? {
             live.remove(id);
         }
-        if old.change == 0 {
-            vectors.load(&self.growing.folder, newest);
-        }
         let live = Arc::new(live);
         // A graph that is being built leads through what was current when that began.
         let still = self.growing.building.try_lock();
         // Graphs may have been built since: they are of the view that there is now.
         self.growing.swap(|now| {
-            let mut vectors = if old.change == 0 { vectors } else { vectors.with_segments_of(&now.vectors) };
+            let mut vectors = vectors.with_segments_of(&now.vectors);
             if still.is_ok() {
                 vectors.forget(&live);
             }
             View { change: newest, vectors, live, words }
         });
         drop(still);
+        self.settle_behind();
+        Ok(())
+    }
+
+    /// Brings the index of words up to the change that the view has reached, as when a shelf is opened.
+    pub(super) fn catch_up_words(&self) -> Result<(), Error> {
+        let words = self.update_words(&held(&self.writer), self.view().change)?;
+        self.growing.swap(|view| View { words, ..view.clone() });
         self.settle_behind();
         Ok(())
     }
@@ -62,28 +68,33 @@ impl Shelf {
         }
         Ok(words.searcher())
     }
+}
 
-    /// Takes the vectors of passages added after `change`, and gives the numbers of those that are current.
-    fn load_vectors(&self, connection: &Connection, change: u64, vectors: &mut VectorIndex) -> Result<Vec<PassageId>, Error> {
-        let dimension = self.identity.model.dimension;
-        let columns = format!("id, vector, removed, sum IS {}", sums::PASSAGE);
-        let mut statement = connection.prepare_cached(&added_after(change, &columns))?;
-        let mut rows = statement.query([change])?;
-        let mut added = Vec::new();
-        while let Some(row) = rows.next()? {
-            let id: PassageId = row.get(0)?;
-            let bytes = row.get_ref(1)?.as_blob_or_null().map_err(rusqlite::Error::from)?;
-            vectors.push(id, bytes.and_then(|bytes| UnitVector::from_bytes(bytes, dimension)).as_ref());
-            if row.get::<_, Option<i64>>(2)?.is_none() {
-                if !row.get::<_, bool>(3)? {
-                    let file = self.growing.folder.join(database::FILE).display().to_string();
-                    return Err(Error::Damaged { file, reason: format!("passage {id} is not as it was written") });
-                }
-                added.push(id);
+/// Takes the vectors of passages added after `change`, and gives the numbers of those that are current.
+pub(super) fn load_vectors(
+    connection: &Connection,
+    folder: &Path,
+    change: u64,
+    vectors: &mut VectorIndex,
+) -> Result<Vec<PassageId>, Error> {
+    let dimension = vectors.dimension();
+    let columns = format!("id, vector, removed, sum IS {}", sums::PASSAGE);
+    let mut statement = connection.prepare_cached(&added_after(change, &columns))?;
+    let mut rows = statement.query([change])?;
+    let mut added = Vec::new();
+    while let Some(row) = rows.next()? {
+        let id: PassageId = row.get(0)?;
+        let bytes = row.get_ref(1)?.as_blob_or_null().map_err(rusqlite::Error::from)?;
+        vectors.push(id, bytes.and_then(|bytes| UnitVector::from_bytes(bytes, dimension)).as_ref());
+        if row.get::<_, Option<i64>>(2)?.is_none() {
+            if !row.get::<_, bool>(3)? {
+                let file = folder.join(database::FILE).display().to_string();
+                return Err(Error::Damaged { file, reason: format!("passage {id} is not as it was written") });
             }
+            added.push(id);
         }
-        Ok(added)
     }
+    Ok(added)
 }
 
 /// Reads `columns` of the passages added after a change, in their order. All of them are read as they lie, the last

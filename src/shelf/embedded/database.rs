@@ -11,34 +11,51 @@ use crate::shelf::{Change, Content, Counts, Error, Identity, Incoming, KnownArti
 /// Its name in the data folder.
 pub(super) const FILE: &str = "ibid.sqlite";
 
-/// Opens the database in `folder`, making it if it is not there.
+/// Opens the database in `folder`, making it if it is not there. Whether all of it is [`sound`] is not known yet.
 pub(super) fn open(folder: &Path) -> Result<Connection, Error> {
     let file = folder.join(FILE);
     let damaged = |reason: rusqlite::Error| Error::Damaged { file: file.display().to_string(), reason: reason.to_string() };
     let connection = connect(folder)?;
-    let state: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(damaged)?;
-    if state != "ok" {
-        return Err(Error::Damaged { file: file.display().to_string(), reason: state });
-    }
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_master WHERE type = 'table'", [], |row| row.get(0)).map_err(damaged)?;
     if tables > 0 {
         let format = meta(&connection, "format").map_err(damaged)?.unwrap_or_default();
+        if format != schema::FORMAT {
+            structure(&connection, &file)?;
+        }
         if !schema::migrate(&connection, &format).map_err(damaged)? {
             let reason = format!("it has format `{format}`, this version of ibid reads format `{}`", schema::FORMAT);
-            return Err(Error::Damaged { file: file.display().to_string(), reason });
-        }
-        if let Some(reason) = sums::damage(&connection).map_err(damaged)? {
             return Err(Error::Damaged { file: file.display().to_string(), reason });
         }
     } else {
         schema::begin(&connection).map_err(damaged)?;
     }
+    Ok(connection)
+}
+
+/// Whether the database in `folder` is as it was written: its structure, its sources and its articles. Passages
+/// are compared as they are loaded.
+pub(super) fn sound(folder: &Path) -> Result<(), Error> {
+    let file = folder.join(FILE);
+    let connection = connect(folder)?;
+    structure(&connection, &file)?;
+    let found = sums::damage(&connection)
+        .map_err(|reason| Error::Damaged { file: file.display().to_string(), reason: reason.to_string() })?;
+    found.map_or(Ok(()), |reason| Err(Error::Damaged { file: file.display().to_string(), reason }))
+}
+
+fn structure(connection: &Connection, file: &Path) -> Result<(), Error> {
+    let state = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+    let reason = state.unwrap_or_else(|reason: rusqlite::Error| reason.to_string());
+    if reason == "ok" { Ok(()) } else { Err(Error::Damaged { file: file.display().to_string(), reason }) }
+}
+
+/// Adds what databases of the same format may lack.
+pub(super) fn add_indexes(connection: &Connection) {
     if let Err(error) = connection.execute_batch(schema::SUPERSEDED) {
         // As where the disk is full: what it makes faster goes on without it.
         tracing::warn!(%error, "an index could not be added");
     }
-    Ok(connection)
 }
 
 /// One more connection to the database in `folder`.

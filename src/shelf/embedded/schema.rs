@@ -38,7 +38,7 @@ pub(super) const SUPERSEDED: &str =
 pub(super) fn begin(connection: &Connection) -> rusqlite::Result<()> {
     let jobs = jobs::SCHEMA;
     connection.execute_batch(&format!(
-        "BEGIN; {SCHEMA} {jobs} INSERT INTO meta VALUES ('format', '{FORMAT}'), ('change', '0'); COMMIT;"
+        "BEGIN; {SCHEMA} {SUPERSEDED}; {jobs} INSERT INTO meta VALUES ('format', '{FORMAT}'), ('change', '0'); COMMIT;"
     ))
 }
 

@@ -56,20 +56,38 @@ pub(super) struct Asked<'a> {
     error: f32,
 }
 
-/// High bytes, low bytes, the scale of the high ones, and how far they are off.
-#[expect(clippy::cast_possible_truncation, reason = "scaled to lie between -127 and 127")]
-fn coded(vector: &[f32]) -> (Vec<u8>, Vec<u8>, f32, f32) {
-    let largest = vector.iter().fold(f32::MIN_POSITIVE, |largest, value| largest.max(value.abs()));
-    let scale = largest / 127.0;
-    let (mut high, mut low, mut error) = (Vec::with_capacity(vector.len()), Vec::with_capacity(vector.len()), 0.0);
-    for value in vector {
-        let whole = (value / scale).round();
-        let rest = value / scale - whole;
-        high.push((whole as i8).cast_unsigned());
-        low.push(((rest * FINE).round() as i8).cast_unsigned());
-        error += rest * rest;
+/// What is known of a vector beside its bytes.
+struct Coded {
+    scale: f32,
+    sum: i32,
+    error: f32,
+}
+
+/// Writes a vector's bytes. A million are written when a library is opened: nothing here keeps the compiler from
+/// taking several numbers at once.
+#[expect(clippy::cast_possible_truncation, reason = "the lowest byte is meant")]
+fn code(vector: &[f32], high: &mut [u8], low: &mut [u8]) -> Coded {
+    /// With this added a small number is rounded, and stands in the lowest bits.
+    const WHOLE: f32 = 12_582_912.0;
+    const LANES: usize = 16;
+    // Without their sign, numbers are in the order of their bits.
+    let largest = vector.iter().map(|value| value.to_bits() & (u32::MAX >> 1)).max().unwrap_or(0);
+    let largest = f32::from_bits(largest).max(1e-30);
+    let scale = 127.0 / largest;
+    let mut errors = [0.0_f32; LANES];
+    for ((values, high), low) in vector.chunks(LANES).zip(high.chunks_mut(LANES)).zip(low.chunks_mut(LANES)) {
+        for (((value, high), low), error) in values.iter().zip(high).zip(low).zip(&mut errors) {
+            let scaled = value * scale;
+            let whole = scaled + WHOLE;
+            let rest = scaled - (whole - WHOLE);
+            *high = whole.to_bits() as u8;
+            *low = (rest * FINE + WHOLE).to_bits() as u8;
+            *error += rest * rest;
+        }
     }
-    (high, low, scale, error.sqrt() * scale)
+    let sum = high.iter().map(|byte| i32::from(byte.cast_signed())).sum();
+    let scale = largest / 127.0;
+    Coded { scale, sum, error: errors.iter().sum::<f32>().sqrt() * scale }
 }
 
 impl Chunk {
@@ -82,7 +100,8 @@ impl Chunk {
 
 impl<'a> Asked<'a> {
     pub(super) fn of(vector: &'a UnitVector) -> Self {
-        let (bytes, _, scale, error) = coded(vector.as_slice());
+        let (mut bytes, mut low) = (vec![0; vector.as_slice().len()], vec![0; vector.as_slice().len()]);
+        let Coded { scale, error, .. } = code(vector.as_slice(), &mut bytes, &mut low);
         Self { exact: vector.as_slice(), bytes, scale, error }
     }
 }
@@ -116,20 +135,14 @@ impl Codes {
             self.chunks.push(Arc::new(Chunk { high: bytes(), low: bytes(), ..Chunk::default() }));
         }
         let chunk = Arc::make_mut(self.chunks.last_mut().expect("one was pushed for the first passage"));
-        if let Some(vector) = vector {
-            let (high, low, scale, error) = coded(vector.as_slice());
-            chunk.sums.push(high.iter().map(|byte| i32::from(byte.cast_signed())).sum());
-            chunk.high.extend(high);
-            chunk.low.extend(low);
-            chunk.scales.push(scale);
-            chunk.error = chunk.error.max(error);
-        } else {
-            let length = chunk.high.len() + self.dimension;
-            chunk.high.resize(length, 0);
-            chunk.low.resize(length, 0);
-            chunk.scales.push(0.0);
-            chunk.sums.push(0);
-        }
+        let from = chunk.high.len();
+        chunk.high.resize(from + self.dimension, 0);
+        chunk.low.resize(from + self.dimension, 0);
+        let coded = vector.map(|vector| code(vector.as_slice(), &mut chunk.high[from..], &mut chunk.low[from..]));
+        let Coded { scale, sum, error } = coded.unwrap_or(Coded { scale: 0.0, sum: 0, error: 0.0 });
+        chunk.scales.push(scale);
+        chunk.sums.push(sum);
+        chunk.error = chunk.error.max(error);
         self.end += 1;
         if (self.end as usize).is_multiple_of(CHUNK) && chunk.scales.iter().all(|scale| *scale == 0.0) {
             *self.chunks.last_mut().expect("it was just filled") = Arc::clone(&self.none);
