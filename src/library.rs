@@ -13,8 +13,7 @@ mod jobs;
 mod recognise;
 mod reembed;
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use crate::answer::{self, Answer};
@@ -36,8 +35,8 @@ pub struct Library {
     settings: Settings,
     /// One writes at a time: what a source held before must not change meanwhile.
     writer: Mutex<()>,
-    /// Whether the folder was filled anew for another library: this one only answers.
-    replaced: AtomicBool,
+    /// How the passages are made that the folder was filled with anew, for another library: this one only answers.
+    replaced: OnceLock<String>,
 }
 
 /// A question, and what it is asked of and after.
@@ -83,13 +82,13 @@ impl Library {
     }
 
     fn on(shelf: Shelf, embedder: Arc<Embedder>, settings: Settings) -> Self {
-        Self { shelf, embedder, settings, writer: Mutex::default(), replaced: AtomicBool::default() }
+        Self { shelf, embedder, settings, writer: Mutex::default(), replaced: OnceLock::new() }
     }
 
     /// Waits for its turn to write.
     fn writing(&self) -> Result<MutexGuard<'_, ()>, Error> {
         let turn = self.turn();
-        if self.replaced.load(Ordering::Acquire) { Err(Error::Replaced) } else { Ok(turn) }
+        if self.replaced.get().is_some() { Err(Error::Replaced) } else { Ok(turn) }
     }
 
     fn turn(&self) -> MutexGuard<'_, ()> {

@@ -4,7 +4,6 @@
 //! goes on where it was. Whoever has the library takes it over in one step, and answers before, during and after.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::hand_over::{self, Answer, Request};
@@ -64,23 +63,25 @@ impl Library {
         Self::open(settings, embedder).map(|library| Reembedded::Here(Box::new(library)))
     }
 
-    /// Whether somebody waits for [`Self::taken_over`].
+    /// Whether somebody waits for [`Self::taken_over`], or it was begun and could not be ended.
     pub fn is_to_be_taken_over(&self) -> bool {
-        hand_over::asked(&self.settings.library.data).is_ok_and(|asked| asked.is_some())
+        self.replaced.get().is_some() || hand_over::asked(&self.settings.library.data).is_ok_and(|asked| asked.is_some())
     }
 
     /// Takes over what [`Self::reembed`] has made in another process: the library that answers from now on. This one
-    /// answers until then, and is not written any more. `None` when nobody waits for it.
+    /// answers until then, and is not written any more. `None` when it is not to be taken over.
     ///
     /// # Errors
-    /// When it cannot be done; whoever waits is told, unless it is half done: then it is gone on with at the next call.
+    /// When it cannot be done; whoever waits is told, unless it is half done: then it is gone on with at the next
+    /// call, whether anybody still waits or not.
     pub fn taken_over(&self) -> Result<Option<Self>, Error> {
         let folder = &self.settings.library.data;
-        let Some(making) = hand_over::asked(folder)? else { return Ok(None) };
+        let begun = self.replaced.get().cloned();
+        let Some(making) = begun.map_or_else(|| hand_over::asked(folder), |making| Ok(Some(making)))? else { return Ok(None) };
         let taken = self.made_as(&making);
         match &taken {
             Ok(_) => hand_over::done(folder)?,
-            Err(_) if self.replaced.load(Ordering::Acquire) => {}
+            Err(_) if self.replaced.get().is_some() => {}
             Err(error) => hand_over::refuse(folder, &error.to_string())?,
         }
         taken.map(Some)
@@ -95,10 +96,10 @@ impl Library {
         let embedder = embedder(&settings.model).map_err(|error| unusable(error.to_string()))?;
         let identity = identity(&settings, &embedder);
         let _turn = self.turn();
-        if !self.replaced.load(Ordering::Acquire) {
+        if self.replaced.get().is_none() {
             // What has changed since it was made is made now.
             Maker { settings: &settings, embedder: &embedder, progress: &|_| () }.replace(&self.shelf, &identity)?;
-            self.replaced.store(true, Ordering::Release);
+            self.replaced.get_or_init(|| making.to_owned());
         }
         let reopened = self.shelf.reopened(identity, &settings.search)?;
         Ok(Self::on(reopened, Arc::new(embedder), settings))

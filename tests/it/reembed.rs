@@ -99,6 +99,27 @@ fn what_a_service_cannot_take_over_leaves_it_as_it_is() {
 }
 
 #[test]
+fn what_was_half_taken_over_is_ended_when_nobody_waits_for_it_any_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = library(folder.path());
+    ingest(&library, &samples());
+    let mut reembedding = reembedding(folder.path(), &[], &[("IBID__CHUNK__TARGET_TOKENS".to_owned(), "60".to_owned())]);
+    until("it waits", || library.is_to_be_taken_over());
+    // The passages are replaced, and then the index of words cannot be opened.
+    let (words, away) = (folder.path().join("words"), folder.path().join("away"));
+    std::fs::rename(&words, &away).unwrap();
+    std::fs::write(&words, "in the way").unwrap();
+    assert!(library.taken_over().is_err());
+    reembedding.kill().unwrap();
+    reembedding.wait().unwrap();
+    std::fs::remove_file(&words).unwrap();
+    assert!(library.is_to_be_taken_over());
+    let new = library.taken_over().unwrap().unwrap();
+    assert!(new.shelf().counts().unwrap().passages > 0 && !new.is_to_be_taken_over());
+    ingest(&new, &samples());
+}
+
+#[test]
 fn what_was_made_beside_a_library_is_taken_over_when_who_used_it_has_ended() {
     let folder = tempfile::tempdir().unwrap();
     let shorter = [("IBID__CHUNK__TARGET_TOKENS".to_owned(), "60".to_owned())];
