@@ -152,8 +152,9 @@ impl Codes {
     /// Lets go of the vectors of full chunks of which nothing is `needed`. Their passages have none from now on.
     pub(super) fn forget(&mut self, needed: impl Fn(Range<PassageId>) -> bool) {
         let full = self.end as usize / CHUNK;
-        for (chunk, first) in self.chunks[..full].iter_mut().zip((0..).step_by(CHUNK)) {
-            if !Arc::ptr_eq(chunk, &self.none) && !needed(first..first + CHUNK as PassageId) {
+        let starts = (0..=self.end).step_by(CHUNK);
+        for (chunk, (first, end)) in self.chunks[..full].iter_mut().zip(starts.clone().zip(starts.skip(1))) {
+            if !Arc::ptr_eq(chunk, &self.none) && !needed(first..end) {
                 *chunk = Arc::clone(&self.none);
             }
         }
