@@ -14,7 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::prelude::*;
 
 use super::kernels::Precision;
-use super::kernels::rows::{activate, add, layer_norm, multiply, root_norm};
+use super::kernels::activation::activate;
+use super::kernels::rows::{add, layer_norm, multiply, root_norm};
 use super::product::{Cores, Rows, Weights, activated, product};
 use super::team::Team;
 pub(super) use anatomy::{Anatomy, Family};

@@ -7,10 +7,12 @@
 #![expect(clippy::inline_always, reason = "a body must be compiled anew inside of each caller that has wider instructions")]
 #![expect(clippy::extra_unused_type_parameters, reason = "not every body multiplies and adds; all are called alike")]
 
+pub(super) mod activation;
 pub(crate) mod amx;
 pub(crate) mod codes;
 pub(super) mod rows;
 pub(super) mod tile;
+pub(super) mod words;
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU8, Ordering};

@@ -6,8 +6,9 @@
 
 use std::sync::Arc;
 
-use super::kernels::rows::{Activation, activate, words};
+use super::kernels::activation::{Activation, activate};
 use super::kernels::tile::{Columns, LANES, Line, ROWS, Step, Tile, tile};
+use super::kernels::words::words;
 use super::kernels::{Precision, amx};
 use super::team::{Team, Work};
 

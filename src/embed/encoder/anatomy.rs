@@ -4,7 +4,7 @@ use candle_transformers::models::bert::HiddenAct;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::kernels::rows::Activation;
+use super::super::kernels::activation::Activation;
 
 /// Architectures that are built. They differ in names, norms and positions; one walk runs them all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

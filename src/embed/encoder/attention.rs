@@ -4,8 +4,9 @@
 //! column, a column is a lane, and what comes out is already the panel that the values meet next.
 
 use super::super::kernels::Precision;
-use super::super::kernels::rows::{Matrix, multiply, panel_words, rotate, softmax, transpose};
+use super::super::kernels::rows::{multiply, rotate, softmax};
 use super::super::kernels::tile::{LANES, Line, Step};
+use super::super::kernels::words::{Matrix, panel_words, transpose};
 use super::super::product::{Rows, by_panel, steps};
 use super::anatomy::{Anatomy, Reach};
 use super::normalise;
