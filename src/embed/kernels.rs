@@ -10,6 +10,7 @@
 pub(super) mod activation;
 pub(crate) mod amx;
 pub(crate) mod codes;
+pub(super) mod pages;
 pub(super) mod rows;
 pub(super) mod tile;
 pub(super) mod words;

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::kernels::activation::{Activation, activate};
+use super::kernels::pages::in_large_pages;
 use super::kernels::tile::{Columns, LANES, Line, ROWS, Step, Tile, tile};
 use super::kernels::words::words;
 use super::kernels::{Precision, amx};
@@ -63,6 +64,7 @@ impl Weights {
                 packed.panels[panel * steps + step].0[lane] = *word;
             }
         }
+        in_large_pages(&packed.panels);
         packed
     }
 

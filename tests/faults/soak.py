@@ -9,6 +9,7 @@ send the next when the last was answered. The first fifth fills caches, and grap
 import asyncio
 import json
 import random
+import statistics
 import sys
 import tempfile
 import time
@@ -49,8 +50,19 @@ async def client(service: Service, seed: int, count: int, statuses: dict[int, in
     writer.close()
 
 
-async def some(service: Service, seed: int, count: int, statuses: dict[int, int]) -> None:
+async def some(service: Service, seed: int, count: int, statuses: dict[int, int]) -> int:
+    """The memory that it took meanwhile: the median, for each write takes some and gives it back."""
+    seen: list[int] = []
+
+    async def watch() -> None:
+        while True:
+            seen.append(service.memory())
+            await asyncio.sleep(1)
+
+    watcher = asyncio.create_task(watch())
     await asyncio.gather(*(client(service, seed * CLIENTS + one, count // CLIENTS, statuses) for one in range(CLIENTS)))
+    watcher.cancel()
+    return int(statistics.median(seen))
 
 
 def main(ibid: str, requests: int) -> None:
@@ -61,8 +73,7 @@ def main(ibid: str, requests: int) -> None:
         memory, descriptors = [], []
         for part in range(10):
             begun = time.monotonic()
-            asyncio.run(some(service, part, requests // 10, statuses))
-            memory.append(service.memory() >> 20)
+            memory.append(asyncio.run(some(service, part, requests // 10, statuses)) >> 20)
             descriptors.append(service.descriptors())
             rate = requests / 10 / (time.monotonic() - begun)
             print(f"{(part + 1) * requests // 10}: {rate:.0f}/s, memory {memory[-1]} MiB, descriptors {descriptors[-1]}, statuses {statuses}", flush=True)
