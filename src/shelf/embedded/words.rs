@@ -12,10 +12,11 @@ use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 use tantivy::collector::{Collector as _, FilterCollector, TopDocs};
 use tantivy::columnar::Column;
+use tantivy::directory::MmapDirectory;
 use tantivy::query::{BooleanQuery, BoostQuery, EnableScoring, Occur, Query, TermQuery};
 use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
 use tantivy::tokenizer::{PreTokenizedString, Token};
-use tantivy::{Index, IndexReader, ReloadPolicy, Searcher, SegmentReader, TantivyDocument, Term};
+use tantivy::{Index, IndexReader, IndexSettings, ReloadPolicy, Searcher, SegmentReader, TantivyDocument, Term};
 
 use crate::read::files::hex;
 use crate::shelf::terms::terms;
@@ -37,6 +38,7 @@ const AT_ONCE: usize = 512;
 /// The index, open.
 pub(super) struct Words {
     folder: PathBuf,
+    directory: MmapDirectory,
     index: Index,
     reader: IndexReader,
     fields: Fields,
@@ -69,12 +71,15 @@ impl Words {
             std::fs::remove_dir_all(folder)?;
         }
         std::fs::create_dir_all(folder)?;
-        Self::with(folder, Index::create_in_dir(folder, schema().0)?, 0)
+        let directory = opened(folder)?;
+        let index = Index::create(directory.clone(), schema().0, IndexSettings::default())?;
+        Self::with(folder, directory, index, 0)
     }
 
     fn open_existing(folder: &Path) -> Result<Self, String> {
         let text = |error: tantivy::TantivyError| error.to_string();
-        let index = Index::open_in_dir(folder).map_err(text)?;
+        let directory = opened(folder).map_err(text)?;
+        let index = Index::open(directory.clone()).map_err(text)?;
         let reached = reached_by(&index).ok_or("it has another form")?;
         let damaged = index.validate_checksum().map_err(text)?;
         if let Some(file) = damaged.iter().next() {
@@ -84,12 +89,12 @@ impl Words {
         if sum != sum_of_meta(folder).map_err(|error| error.to_string())? {
             return Err("`meta.json` is not as it was written".to_owned());
         }
-        Self::with(folder, index, reached).map_err(|error| error.to_string())
+        Self::with(folder, directory, index, reached).map_err(|error| error.to_string())
     }
 
-    fn with(folder: &Path, index: Index, reached: u64) -> Result<Self, Error> {
+    fn with(folder: &Path, directory: MmapDirectory, index: Index, reached: u64) -> Result<Self, Error> {
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        Ok(Self { folder: folder.to_owned(), index, reader, fields: schema().1, reached: AtomicU64::new(reached) })
+        Ok(Self { folder: folder.to_owned(), directory, index, reader, fields: schema().1, reached: AtomicU64::new(reached) })
     }
 
     /// The change that it has reached.
@@ -125,6 +130,8 @@ impl Words {
         // Killed before this is written, the index is built again.
         std::fs::write(self.folder.join(SUM), sum_of_meta(&self.folder)?)?;
         self.reader.reload()?;
+        // Tantivy forgets the names of files that are gone only when it is asked what it holds.
+        self.directory.get_cache_info();
         self.reached.store(change, Ordering::Release);
         Ok(())
     }
@@ -141,6 +148,10 @@ impl Words {
     pub(super) fn searcher(&self) -> WordSearcher {
         WordSearcher { searcher: self.reader.searcher(), fields: self.fields }
     }
+}
+
+fn opened(folder: &Path) -> tantivy::Result<MmapDirectory> {
+    Ok(MmapDirectory::open(folder)?)
 }
 
 /// Whether the index in `folder` is whole and has reached `newest`; why it will be built again.
