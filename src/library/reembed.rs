@@ -80,7 +80,9 @@ impl Library {
         let Some(making) = begun.map_or_else(|| hand_over::asked(folder), |making| Ok(Some(making)))? else { return Ok(None) };
         let taken = self.made_as(&making);
         match &taken {
-            Ok(_) => hand_over::done(folder)?,
+            // Who waits for something else meanwhile goes on waiting.
+            Ok(_) if hand_over::asked(folder)?.is_some_and(|asked| asked == making) => hand_over::done(folder)?,
+            Ok(_) => {}
             Err(_) if self.replaced.get().is_some() => {}
             Err(error) => hand_over::refuse(folder, &error.to_string())?,
         }
