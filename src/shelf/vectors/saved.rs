@@ -17,6 +17,8 @@ use super::segment::Segment;
 
 const MAGIC: &[u8; 16] = b"ibid graph 2\n\0\0\0";
 const SUM: usize = 32;
+/// Extension of a graph that is being written.
+const UNFINISHED: &str = "tmp";
 
 /// What a graph belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +32,7 @@ pub(super) struct Head {
 /// Writes a graph below `folder`. Graphs of the same passages go when it is safe.
 pub(super) fn save(segment: &Segment, head: Head, folder: &Path) -> std::io::Result<()> {
     let name = format!("graph-{}-{}-{}", segment.first, segment.end(), head.change);
-    let (temporary, target) = (folder.join(format!("{name}.tmp")), folder.join(&name));
+    let (temporary, target) = (folder.join(format!("{name}.{UNFINISHED}")), folder.join(&name));
     let mut bytes = written(segment, head);
     let sum = Sha256::digest(&bytes);
     bytes.extend_from_slice(&sum);
@@ -57,7 +59,11 @@ fn ends(path: &Path) -> Option<(u32, u32)> {
 /// The graphs saved below `folder` that are whole, of this shape and not ahead of change `head.change`, by their passages.
 pub(super) fn load(folder: &Path, head: Head) -> Vec<Segment> {
     let mut segments: Vec<(u64, Segment)> = Vec::new();
-    for path in saved(folder).unwrap_or_default() {
+    let (unfinished, saved): (Vec<PathBuf>, _) = saved(folder).unwrap_or_default().into_iter().partition(|path| unfinished(path));
+    for path in unfinished {
+        remove_or_say(&path);
+    }
+    for path in saved {
         let loaded = verified(&path).and_then(|(found, segment)| {
             if found.change > head.change || (found.shape, found.dimension) != (head.shape, head.dimension) {
                 return Err("it belongs to another state of the library".to_owned());
@@ -69,9 +75,7 @@ pub(super) fn load(folder: &Path, head: Head) -> Vec<Segment> {
             Err(reason) => {
                 tracing::warn!(path = %path.display(), reason, "a saved graph is not used; it will be built again");
                 // A later state of the library must not take it for its own.
-                if let Err(error) = remove(&path) {
-                    tracing::warn!(path = %path.display(), %error, "and could not be removed");
-                }
+                remove_or_say(&path);
             }
         }
     }
@@ -87,10 +91,14 @@ pub(super) fn load(folder: &Path, head: Head) -> Vec<Segment> {
     kept
 }
 
-/// What is wrong with the graphs saved below `folder`.
+/// What is wrong with the graphs saved below `folder`. One that a killed process had not finished is nothing wrong.
 pub(crate) fn look(folder: &Path) -> Vec<String> {
     let saved = saved(folder).unwrap_or_default();
-    saved.iter().filter_map(|path| Some(format!("`{}`: {}", path.display(), verified(path).err()?))).collect()
+    saved
+        .iter()
+        .filter(|path| !unfinished(path))
+        .filter_map(|path| Some(format!("`{}`: {}", path.display(), verified(path).err()?)))
+        .collect()
 }
 
 fn verified(path: &Path) -> Result<(Head, Segment), String> {
@@ -189,6 +197,17 @@ fn saved(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
+/// Whether a graph was still being written when its process ended.
+fn unfinished(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == UNFINISHED)
+}
+
+fn remove_or_say(path: &Path) {
+    if let Err(error) = remove(path) {
+        tracing::warn!(path = %path.display(), %error, "a saved graph that is not used could not be removed");
+    }
+}
+
 /// Earlier versions kept a graph in a folder.
 fn remove(path: &Path) -> std::io::Result<()> {
     if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }
@@ -222,5 +241,10 @@ mod tests {
         assert!(load(folder.path(), head).is_empty() && saved(folder.path()).unwrap().is_empty());
         fs::write(&path, &bytes).unwrap();
         assert!(load(folder.path(), Head { change: 3, ..head }).is_empty() && !path.exists());
+        // A write that was cut off is no damage, and goes.
+        let unfinished = path.with_extension(UNFINISHED);
+        fs::write(&unfinished, &bytes[..40]).unwrap();
+        assert!(look(folder.path()).is_empty());
+        assert!(load(folder.path(), head).is_empty() && !unfinished.exists());
     }
 }
