@@ -32,7 +32,7 @@ pub use comparison::Comparison;
 pub use folder::Error;
 pub(crate) use kernels::codes::{CodeProduct, prefetch};
 pub use kernels::{Instructions, Precision, limit_instructions};
-pub(crate) use kernels::{dot_pair, instructions};
+pub(crate) use kernels::{WHOLE, dot_pair, instructions};
 pub use reranker::Reranker;
 pub use vector::UnitVector;
 

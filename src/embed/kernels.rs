@@ -18,6 +18,9 @@ pub(super) mod words;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+/// Added to a small number, it rounds it and leaves the integer in the lowest bits: 1.5 · 2²³.
+pub(crate) const WHOLE: f32 = 12_582_912.0;
+
 /// How the numbers of a product are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precision {

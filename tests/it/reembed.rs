@@ -110,12 +110,21 @@ fn what_was_half_taken_over_is_ended_when_nobody_waits_for_it_any_more() {
     std::fs::rename(&words, &away).unwrap();
     std::fs::write(&words, "in the way").unwrap();
     assert!(library.taken_over().is_err());
+    let asked = folder.path().join("reembed.json");
+    let other = std::fs::read_to_string(&asked).unwrap().replace("60", "61");
     reembedding.kill().unwrap();
     reembedding.wait().unwrap();
     std::fs::remove_file(&words).unwrap();
     assert!(library.is_to_be_taken_over());
+    // Somebody waits for yet other rules: what is ended is not theirs, and they wait on.
+    let waiting = std::fs::File::create(&asked).unwrap();
+    waiting.lock().unwrap();
+    std::fs::write(&asked, &other).unwrap();
     let new = library.taken_over().unwrap().unwrap();
-    assert!(new.shelf().counts().unwrap().passages > 0 && !new.is_to_be_taken_over());
+    assert!(new.shelf().counts().unwrap().passages > 0);
+    assert!(new.is_to_be_taken_over() && std::fs::read_to_string(&asked).unwrap() == other);
+    drop(waiting);
+    assert!(!new.is_to_be_taken_over());
     ingest(&new, &samples());
 }
 

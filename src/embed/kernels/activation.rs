@@ -1,6 +1,6 @@
 //! The function between a layer's two products, and the exponential that others need too.
 
-use super::{Arithmetic, widened};
+use super::{Arithmetic, WHOLE, widened};
 
 /// The function between a layer's two products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,15 +15,12 @@ pub(crate) enum Activation {
     Relu,
 }
 
-/// Added to a small number, it leaves the number's integer in the lowest bits: 1.5 · 2²³.
-pub(super) const MAGIC: f32 = 12_582_912.0;
-
 /// `e` to the power of `x`, to seven digits; below -87 it is nearly nothing, above 88 it stays.
 #[inline(always)]
 pub(super) fn exp<A: Arithmetic>(x: f32) -> f32 {
     let x = x.clamp(-87.0, 88.0);
-    let shifted = A::multiply_add(x, std::f32::consts::LOG2_E, MAGIC);
-    let whole = shifted - MAGIC;
+    let shifted = A::multiply_add(x, std::f32::consts::LOG2_E, WHOLE);
+    let whole = shifted - WHOLE;
     // ln 2 in two parts, so that the difference is exact.
     let rest = A::multiply_add(whole, 2.121_944_4e-4, A::multiply_add(whole, -0.693_359_4, x));
     let mut sum = 1.987_569_1e-4;

@@ -1,8 +1,7 @@
 //! Rows of numbers as the next product reads them: words of a row, words of a panel, and rows turned to columns.
 
-use super::activation::MAGIC;
 use super::tile::{LANES, Step};
-use super::{Arithmetic, Precision, widened};
+use super::{Arithmetic, Precision, WHOLE, widened};
 
 /// A number's upper 16 bits, rounded.
 #[inline(always)]
@@ -42,7 +41,7 @@ fn worded<A: Arithmetic>(precision: Precision, row: &[f32], words: &mut [u32]) -
             }
             let largest = largest.iter().copied().chain(rest.iter().map(|x| x.abs())).fold(f32::MIN_POSITIVE, f32::max);
             let inverse = 127.0 / largest;
-            let byte = |x: f32| A::multiply_add(x, inverse, MAGIC + 128.0).to_bits() & 0xff;
+            let byte = |x: f32| A::multiply_add(x, inverse, WHOLE + 128.0).to_bits() & 0xff;
             let (fours, rest) = row.as_chunks::<4>();
             for (word, [a, b, c, d]) in words.iter_mut().zip(fours) {
                 *word = byte(*a) | byte(*b) << 8 | byte(*c) << 16 | byte(*d) << 24;

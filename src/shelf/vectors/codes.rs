@@ -7,7 +7,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::embed::{CodeProduct, UnitVector, dot_pair};
+use crate::embed::{CodeProduct, UnitVector, WHOLE, dot_pair};
 use crate::shelf::PassageId;
 
 /// Passages in a chunk. Adding a few copies one chunk at most: states share the others.
@@ -67,8 +67,6 @@ struct Coded {
 /// taking several numbers at once.
 #[expect(clippy::cast_possible_truncation, reason = "the lowest byte is meant")]
 fn code(vector: &[f32], high: &mut [u8], low: &mut [u8]) -> Coded {
-    /// With this added a small number is rounded, and stands in the lowest bits.
-    const WHOLE: f32 = 12_582_912.0;
     const LANES: usize = 16;
     // Without their sign, numbers are in the order of their bits.
     let largest = vector.iter().map(|value| value.to_bits() & (u32::MAX >> 1)).max().unwrap_or(0);
