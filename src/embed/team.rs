@@ -23,7 +23,7 @@ pub(super) trait Work: Send + Sync {
 
 /// Some work, and how far it is.
 struct Task<W: ?Sized> {
-    next: AtomicUsize,
+    taken: Vec<AtomicBool>,
     /// What was made of each part.
     made: Vec<OnceLock<Vec<f32>>>,
     /// Whether a helper panicked over a part.
@@ -32,13 +32,15 @@ struct Task<W: ?Sized> {
 }
 
 impl<W: Work + ?Sized> Task<W> {
-    /// Makes parts until all are taken.
-    fn take_part(&self) {
-        loop {
-            let part = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some(made) = self.made.get(part) else { return };
-            // Each part is taken once.
-            let _ = made.set(self.work.make(part));
+    /// Makes parts until all are taken: those of the `place`th of so many first, one after another, for what they
+    /// need lies one after another too.
+    fn take_part(&self, place: usize, of: usize) {
+        let begin = self.made.len() * place / of;
+        for part in (begin..self.made.len()).chain(0..begin) {
+            if !self.taken[part].swap(true, Ordering::Relaxed) {
+                // Each part is taken once.
+                let _ = self.made[part].set(self.work.make(part));
+            }
         }
     }
 }
@@ -57,7 +59,8 @@ impl Board {
         self.task.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn help(&self) {
+    /// What the `place`th of so many does.
+    fn help(&self, place: usize, of: usize) {
         let mut seen = 0;
         loop {
             let tasks = self.tasks.load(Ordering::Acquire);
@@ -65,7 +68,7 @@ impl Board {
                 seen = tasks;
                 let task = self.task().clone();
                 if let Some(task) = task
-                    && catch_unwind(AssertUnwindSafe(|| task.take_part())).is_err()
+                    && catch_unwind(AssertUnwindSafe(|| task.take_part(place, of))).is_err()
                 {
                     task.failed.store(true, Ordering::Release);
                 }
@@ -89,13 +92,13 @@ impl Standing {
     fn new() -> Self {
         let board = Arc::new(Board::default());
         let count = rayon::current_num_threads().saturating_sub(1).min(HELPERS);
-        let helper = |_| {
+        let helper = |place| {
             let board = Arc::clone(&board);
-            let spawned = std::thread::Builder::new().name("helper".to_owned()).spawn(move || board.help());
+            let spawned = std::thread::Builder::new().name("helper".to_owned()).spawn(move || board.help(place, count + 1));
             // Without it the work is done all the same.
             spawned.ok().map(|handle| handle.thread().clone())
         };
-        let helpers = (0..count).filter_map(helper).collect();
+        let helpers = (1..=count).filter_map(helper).collect();
         Self { busy: Mutex::default(), board, helpers }
     }
 }
@@ -103,6 +106,7 @@ impl Standing {
 /// The team, gathered; dropped, it is let go.
 pub(super) struct Team<'a> {
     board: &'a Board,
+    size: usize,
     _busy: MutexGuard<'a, ()>,
 }
 
@@ -120,16 +124,16 @@ impl Team<'_> {
         }
         team.board.open.store(true, Ordering::Release);
         team.helpers.iter().for_each(Thread::unpark);
-        Some(Self { board: &team.board, _busy: busy })
+        Some(Self { board: &team.board, size: team.helpers.len() + 1, _busy: busy })
     }
 
     /// What `work` makes of each of so many parts, in their order.
     pub(super) fn made(&self, work: impl Work + 'static, parts: usize, mut each: impl FnMut(usize, &[f32])) {
-        let made = (0..parts).map(|_| OnceLock::new()).collect();
-        let task = Arc::new(Task { next: AtomicUsize::new(0), made, failed: AtomicBool::new(false), work });
+        let (taken, made) = (0..parts).map(|_| (AtomicBool::new(false), OnceLock::new())).unzip();
+        let task = Arc::new(Task { taken, made, failed: AtomicBool::new(false), work });
         *self.board.task() = Some(Arc::clone(&task) as Arc<Task<dyn Work>>);
         self.board.tasks.fetch_add(1, Ordering::Release);
-        task.take_part();
+        task.take_part(0, self.size);
         for (part, made) in task.made.iter().enumerate() {
             while made.get().is_none() {
                 assert!(!task.failed.load(Ordering::Acquire), "a helper panicked");

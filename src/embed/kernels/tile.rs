@@ -55,6 +55,17 @@ impl Step {
     pub(crate) const EMPTY: Self = Self([0; LANES]);
 }
 
+/// A panel, or some steps of it, and what its sums become.
+#[derive(Clone, Copy)]
+pub(crate) struct Panel<'a> {
+    pub(crate) steps: &'a [Step],
+    pub(crate) columns: &'a Columns,
+    /// Whether `out` holds the sums of the steps before; never in [`Precision::Int8`], whose sums are no results yet.
+    pub(crate) begun: bool,
+    /// Steps that are wanted next and may lie afar: they are fetched meanwhile.
+    pub(crate) ahead: &'a [Step],
+}
+
 /// A row of a panel's width.
 pub(crate) type Line = [f32; LANES];
 
@@ -72,21 +83,14 @@ pub(crate) struct Tile<'a> {
 /// `out[row * stride + lane]` becomes the product of a tile's row and a panel's column, for `rows` rows.
 ///
 /// In [`Precision::Int8`] the tile's bytes are unsigned and the panel's signed.
-pub(crate) fn tile(
-    precision: Precision,
-    rows: usize,
-    tile: Tile<'_>,
-    panel: &[Step],
-    columns: &Columns,
-    out: &mut [f32],
-    stride: usize,
-) {
+pub(crate) fn tile(precision: Precision, rows: usize, tile: Tile<'_>, panel: Panel<'_>, out: &mut [f32], stride: usize) {
     let whole = (1..=ROWS).contains(&rows) && out.len() >= (rows - 1) * stride + LANES;
     assert!(whole && tile.scales.len() >= rows, "a tile has 1 to {ROWS} rows, and out has room for them");
+    assert!(!(panel.begun && precision == Precision::Int8), "sums of bytes are made at once");
     macro_rules! by_rows {
         ($($rows:literal)*) => {
             match rows {
-                $($rows => by_instructions::<$rows>(precision, tile, panel, columns, out, stride),)*
+                $($rows => by_instructions::<$rows>(precision, tile, panel, out, stride),)*
                 _ => {}
             }
         };
@@ -102,14 +106,15 @@ pub(super) fn pairs_pay() -> bool {
     if !super::has_wide(Precision::Bf16) {
         return false;
     }
-    let (words, panel) = (vec![0; 2 * STEPS * ROWS], vec![Step::EMPTY; STEPS]);
+    let (words, steps) = (vec![0; 2 * STEPS * ROWS], vec![Step::EMPTY; STEPS]);
+    let panel = Panel { steps: &steps, columns: &Columns::PLAIN, begun: false, ahead: &[] };
     let rows = Tile { words: &words, stride: 2 * STEPS, scales: &[1.0; ROWS] };
     let mut out = [0.0; LANES * ROWS];
-    let mut fastest = |instruction: unsafe fn(Tile<'_>, &[Step], &Columns, &mut [f32], usize)| {
+    let mut fastest = |instruction: unsafe fn(Tile<'_>, Panel<'_>, &mut [f32], usize)| {
         let mut time = || {
             let begun = std::time::Instant::now();
             // SAFETY: the processor has just said that it has these instructions.
-            unsafe { instruction(rows, &panel, &Columns::PLAIN, std::hint::black_box(&mut out), LANES) };
+            unsafe { instruction(rows, panel, std::hint::black_box(&mut out), LANES) };
             begun.elapsed()
         };
         (0..TRIES).map(|_| time()).min()
@@ -122,23 +127,16 @@ pub(super) fn pairs_pay() -> bool {
     false
 }
 
-fn by_instructions<const R: usize>(
-    precision: Precision,
-    tile: Tile<'_>,
-    panel: &[Step],
-    columns: &Columns,
-    out: &mut [f32],
-    stride: usize,
-) {
+fn by_instructions<const R: usize>(precision: Precision, tile: Tile<'_>, panel: Panel<'_>, out: &mut [f32], stride: usize) {
     #[cfg(target_arch = "x86_64")]
     if super::has_wide(precision) {
         // SAFETY: the processor has just said that it has these instructions.
         return unsafe {
             match precision {
-                Precision::F32 => wide::f32::<R>(tile, panel, columns, out, stride),
-                Precision::Bf16 if super::taken_apart() => wide::apart::<R>(tile, panel, columns, out, stride),
-                Precision::Bf16 => wide::bf16::<R>(tile, panel, columns, out, stride),
-                Precision::Int8 => wide::int8::<R>(tile, panel, columns, out, stride),
+                Precision::F32 => wide::f32::<R>(tile, panel, out, stride),
+                Precision::Bf16 if super::taken_apart() => wide::apart::<R>(tile, panel, out, stride),
+                Precision::Bf16 => wide::bf16::<R>(tile, panel, out, stride),
+                Precision::Int8 => wide::int8::<R>(tile, panel, out, stride),
             }
         };
     }
@@ -147,14 +145,15 @@ fn by_instructions<const R: usize>(
         #[cfg(target_arch = "x86_64")]
         if super::has_avx2() {
             // SAFETY: as above.
-            return unsafe { narrow::sums(precision, rows, first, tile, panel, &mut sums) };
+            return unsafe { narrow::sums(precision, rows, first, tile, panel.steps, &mut sums) };
         }
-        plain::sums(precision, rows, first, tile, panel, &mut sums);
+        plain::sums(precision, rows, first, tile, panel.steps, &mut sums);
     });
     for ((row, sums), scale) in out.chunks_mut(stride).zip(&sums[..R]).zip(tile.scales) {
-        let lanes = sums.iter().zip(&columns.initial).zip(&columns.scales).zip(&columns.bias);
+        let lanes = sums.iter().zip(&panel.columns.initial).zip(&panel.columns.scales).zip(&panel.columns.bias);
         for (out, (((sum, initial), column), bias)) in row.iter_mut().zip(lanes) {
-            *out = if precision == Precision::Int8 { (sum + initial) * scale * column + bias } else { sum + initial };
+            let before = if panel.begun { *out } else { *initial };
+            *out = if precision == Precision::Int8 { (sum + before) * scale * column + bias } else { sum + before };
         }
     }
 }

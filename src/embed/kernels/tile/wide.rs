@@ -8,27 +8,46 @@
 use std::arch::x86_64::*;
 use std::mem::transmute;
 
-use super::{Columns, LANES, Step, Tile};
+use super::{LANES, Panel, Step, Tile};
 
-/// Steps of a panel that are asked for before they are needed.
-const AHEAD: usize = 24;
+/// What is fetched while a panel is worked on: where it begins, and how much of it with each step.
+fn ahead(panel: &Panel<'_>) -> (*const i8, usize) {
+    (panel.ahead.as_ptr().cast(), size_of_val(panel.ahead).div_ceil(panel.steps.len().max(1)))
+}
+
+/// Fetches two lines of the cache; asking for what is not there does no harm.
+#[target_feature(enable = "avx512f")]
+fn fetch(from: *const i8) {
+    _mm_prefetch::<_MM_HINT_T0>(from);
+    _mm_prefetch::<_MM_HINT_T0>(from.wrapping_add(64));
+}
+
+/// A row's sums so far.
+#[target_feature(enable = "avx512f")]
+fn begun(out: &[f32]) -> [__m512; 2] {
+    let line = out[..LANES].as_ptr();
+    // SAFETY: a line is 32 numbers.
+    unsafe { [_mm512_loadu_ps(line), _mm512_loadu_ps(line.add(LANES / 2))] }
+}
 
 macro_rules! wide {
     ($name:ident, $features:literal, $begin:expr, $add:expr, $end:expr) => {
         #[target_feature(enable = $features)]
-        pub(super) fn $name<const R: usize>(tile: Tile<'_>, panel: &[Step], columns: &Columns, out: &mut [f32], stride: usize) {
+        pub(super) fn $name<const R: usize>(tile: Tile<'_>, panel: Panel<'_>, out: &mut [f32], stride: usize) {
+            let Panel { steps, columns, .. } = panel;
+            let (ahead, pace) = ahead(&panel);
             let [initial, scales, bias] = [&columns.initial, &columns.scales, &columns.bias].map(|numbers| {
                 // SAFETY: a line is 32 numbers, and these are its first and its last sixteen.
                 unsafe { [_mm512_loadu_ps(numbers.as_ptr()), _mm512_loadu_ps(numbers.as_ptr().add(LANES / 2))] }
             });
             let mut parts = [[$begin(initial[0]), $begin(initial[1])]; R];
-            let rows: [&[u32]; R] = std::array::from_fn(|row| &tile.words[row * tile.stride..][..panel.len()]);
-            for (step, Step(b)) in panel.iter().enumerate() {
+            if panel.begun {
+                parts = std::array::from_fn(|row| begun(&out[row * stride..]).map($begin));
+            }
+            let rows: [&[u32]; R] = std::array::from_fn(|row| &tile.words[row * tile.stride..][..steps.len()]);
+            for (step, Step(b)) in steps.iter().enumerate() {
                 let b = b.as_ptr().cast::<i32>();
-                // What a panel that comes from afar holds next is asked for early; asking for what is not there does no harm.
-                let ahead = b.wrapping_add(AHEAD * LANES).cast::<i8>();
-                _mm_prefetch::<_MM_HINT_T0>(ahead);
-                _mm_prefetch::<_MM_HINT_T0>(ahead.wrapping_add(64));
+                fetch(ahead.wrapping_add(step * pace));
                 // SAFETY: a step of a panel is 32 words.
                 let (left, right) = unsafe { (_mm512_loadu_epi32(b), _mm512_loadu_epi32(b.add(LANES / 2))) };
                 for row in 0..R {
@@ -78,18 +97,21 @@ wide!(
 
 /// A panel of 16-bit numbers, which are taken apart, and rows of 32-bit ones, two words for each of the panel's.
 #[target_feature(enable = "avx512f,avx512bf16")]
-pub(super) fn apart<const R: usize>(tile: Tile<'_>, panel: &[Step], columns: &Columns, out: &mut [f32], stride: usize) {
+pub(super) fn apart<const R: usize>(tile: Tile<'_>, panel: Panel<'_>, out: &mut [f32], stride: usize) {
+    let Panel { steps, columns, .. } = panel;
+    let (ahead, pace) = ahead(&panel);
     let initial = columns.initial.as_ptr();
     // SAFETY: a line is 32 numbers, and these are its first and its last sixteen.
     let initial = unsafe { [_mm512_loadu_ps(initial), _mm512_loadu_ps(initial.add(LANES / 2))] };
     let high_half = _mm512_set1_epi32(0xffff_0000_u32.cast_signed());
     let mut parts = [initial; R];
-    let rows: [&[u32]; R] = std::array::from_fn(|row| &tile.words[row * tile.stride..][..2 * panel.len()]);
-    for (step, Step(b)) in panel.iter().enumerate() {
+    if panel.begun {
+        parts = std::array::from_fn(|row| begun(&out[row * stride..]));
+    }
+    let rows: [&[u32]; R] = std::array::from_fn(|row| &tile.words[row * tile.stride..][..2 * steps.len()]);
+    for (step, Step(b)) in steps.iter().enumerate() {
         let b = b.as_ptr().cast::<i32>();
-        let ahead = b.wrapping_add(AHEAD * LANES).cast::<i8>();
-        _mm_prefetch::<_MM_HINT_T0>(ahead);
-        _mm_prefetch::<_MM_HINT_T0>(ahead.wrapping_add(64));
+        fetch(ahead.wrapping_add(step * pace));
         // SAFETY: a step of a panel is 32 words.
         let both = unsafe { [_mm512_loadu_epi32(b), _mm512_loadu_epi32(b.add(LANES / 2))] };
         let low = both.map(|b| _mm512_castsi512_ps(_mm512_slli_epi32::<16>(b)));
