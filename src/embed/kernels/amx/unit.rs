@@ -95,9 +95,11 @@ macro_rules! multiply {
         multiply!($name, concat!(
             "tileloadd tmm0, [{begin} + {zero}]\n tileloadd tmm1, [{begin} + {zero} + 64]\n",
             "2:\n",
-            "tileloadd tmm4, [{rows} + {stride}]\n",
-            "tileloadd tmm6, [{panel} + {step}]\n tileloadd tmm7, [{panel} + {step} + 64]\n",
-            $dot, " tmm0, tmm4, tmm6\n", $dot, " tmm1, tmm4, tmm7\n",
+            "tileloadd tmm4, [{rows} + {stride}]\n tileloadd tmm6, [{panel} + {step}]\n",
+            ask_ahead!("4096, 4160, 4224, 4288, 4352, 4416, 4480, 4544, 4608, 4672, 4736, 4800, 4864, 4928, 4992, 5056"),
+            $dot, " tmm0, tmm4, tmm6\n tileloadd tmm7, [{panel} + {step} + 64]\n",
+            ask_ahead!("5120, 5184, 5248, 5312, 5376, 5440, 5504, 5568, 5632, 5696, 5760, 5824, 5888, 5952, 6016, 6080"),
+            $dot, " tmm1, tmm4, tmm7\n",
             "add {rows}, 64\n add {more}, 64\n add {panel}, 2048\n dec {times}\n jnz 2b\n",
             "tilestored [{out} + {width}], tmm0\n tilestored [{other} + {width}], tmm1"
         ), |_| SIDE);
