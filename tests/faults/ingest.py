@@ -2,8 +2,8 @@
 
     python tests/faults/ingest.py IBID [ARTICLES]     # 20,000 unless told otherwise
 
-One client searches without a pause, alone and then beside a file of articles that becomes a job. The client runs on
-the same machine: what counts is the ratio. Then the process is killed in the middle of a second file.
+One client searches without a pause, alone and then beside a job that takes articles in. The client runs on
+the same machine: what counts is the ratio. Then the process is killed in the middle of a second job.
 """
 
 import json
@@ -55,6 +55,7 @@ def main(ibid: str, articles: int) -> None:
             print(f"alone {said(alone)}; beside {articles / seconds:.0f} articles a second {said(beside)}")
             job = sent(service, "B", articles)
             time.sleep(seconds / 3)
+            assert service.call("GET", job)[1]["state"] == "running", "the job has ended before the kill"
         with Service(ibid, data) as service:
             while service.call("GET", job)[1]["state"] in ("waiting", "running"):
                 time.sleep(0.2)

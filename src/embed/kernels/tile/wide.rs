@@ -10,9 +10,11 @@ use std::mem::transmute;
 
 use super::{LANES, Panel, Step, Tile};
 
-/// What is fetched while a panel is worked on: where it begins, and how much of it with each step.
+/// What is fetched while a panel is worked on: where it begins, and how much of it with each step. Where nothing is
+/// wanted it is the panel: an address that is none would be looked up anew with each step.
 fn ahead(panel: &Panel<'_>) -> (*const i8, usize) {
-    (panel.ahead.as_ptr().cast(), size_of_val(panel.ahead).div_ceil(panel.steps.len().max(1)))
+    let wanted = if panel.ahead.is_empty() { panel.steps } else { panel.ahead };
+    (wanted.as_ptr().cast(), size_of_val(wanted).div_ceil(panel.steps.len().max(1)))
 }
 
 /// Fetches two lines of the cache; asking for what is not there does no harm.
