@@ -15,6 +15,7 @@ mod kernels;
 mod pieces;
 mod pooled;
 mod product;
+mod reader;
 mod reranker;
 mod table;
 mod team;
@@ -84,6 +85,7 @@ pub struct Embedder {
     /// The same, where it is of a make that is faster without the crate.
     pieces: Option<pieces::Pieces>,
     model: Model,
+    reader: Option<reader::Reader>,
     reranker: Option<Reranker>,
 }
 
@@ -136,7 +138,11 @@ impl Embedder {
             passage_prefix: prefix(&choices.passage_prefix, layout.passage_prefix),
         };
         let pieces = pieces::Pieces::of(&tokenizer);
-        Ok(Self { info, tokenizer, pieces, model, reranker: None })
+        let reader = match &model {
+            Model::Static(table) => reader::Reader::of(files, table)?,
+            Model::Encoder(_) => None,
+        };
+        Ok(Self { info, tokenizer, pieces, model, reader, reranker: None })
     }
 
     /// The same with a cross-encoder that compares the best passages once more.
@@ -148,6 +154,13 @@ impl Embedder {
     /// What the cross-encoder makes of each of `texts`, 0 to 1; `None` where there is none.
     pub fn reranked(&self, question: &str, texts: &[&str]) -> Option<Vec<f32>> {
         self.reranker.as_ref().map(|reranker| reranker.scores(question, texts))
+    }
+
+    /// What the model's reader makes of each of `texts` beside the question of `comparison`: the higher, the likelier
+    /// it answers, and only differences mean anything. `None` where there is none.
+    pub fn read(&self, comparison: Option<&mut Comparison<'_>>, texts: &[&str]) -> Option<Vec<f32>> {
+        let (reader, comparison) = (self.reader.as_ref()?, comparison?);
+        Some(reader.scores(comparison, &self.tokens_of_all(texts.iter().copied())))
     }
 
     /// What the model is.

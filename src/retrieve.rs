@@ -7,6 +7,7 @@
 mod fold;
 mod follow_up;
 mod rank;
+mod read;
 mod weigh;
 
 use std::time::Instant;

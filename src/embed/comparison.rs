@@ -63,6 +63,33 @@ impl<'a> Comparison<'a> {
         });
     }
 
+    /// How many tokens the question has.
+    pub(super) fn asked(&self) -> usize {
+        self.asked.len()
+    }
+
+    /// Numbers in a token's row.
+    pub(super) fn dimension(&self) -> usize {
+        self.table.dimension()
+    }
+
+    /// Adds the question's token at `place`, brought to length one, to `row`; what it says.
+    pub(super) fn add_asked(&self, place: usize, row: &mut [f32]) -> f32 {
+        self.asked.get(place).map_or(0.0, |token| token.add_unit(row))
+    }
+
+    /// The same of any token.
+    pub(super) fn add(&self, id: u32, row: &mut [f32]) -> f32 {
+        self.table.token(id).map_or(0.0, |token| token.add_unit(row))
+    }
+
+    /// The cosines of a token that was learnt with each of the question's; none where it was not.
+    pub(super) fn cosines(&self, id: u32) -> &[f32] {
+        let place = self.places.get(id as usize).copied().unwrap_or(0) as usize;
+        let from = place.wrapping_sub(1).wrapping_mul(self.asked.len());
+        self.cosines.get(from..from.wrapping_add(self.asked.len())).unwrap_or_default()
+    }
+
     /// For each of the question's tokens, the cosine of the nearest of `text`'s, all of them learnt before.
     pub fn nearest(&self, text: &[u32]) -> Vec<f32> {
         let mut best = vec![0.0_f32; self.asked.len()];

@@ -9,6 +9,7 @@ mod anatomy;
 mod attention;
 mod weights;
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
@@ -84,21 +85,31 @@ impl Encoder {
 
     /// The last layer's rows of each text, handed to `pool` as they are made: what it makes of each.
     pub(super) fn run<T: Send>(&self, texts: &[Vec<u32>], pool: impl Fn(&[f32]) -> T + Sync) -> Vec<T> {
+        self.run_onto(texts, &[], pool)
+    }
+
+    /// The same, where more than their own rows is what tokens begin as: `added` holds rows for each of the texts, which
+    /// must fit the window, or nothing at all.
+    pub(super) fn run_onto<T: Send>(&self, texts: &[Vec<u32>], added: &[Vec<f32>], pool: impl Fn(&[f32]) -> T + Sync) -> Vec<T> {
         let groups = groups(texts);
-        if let [group] = groups.as_slice() {
+        let group = |group: &Range<usize>, cores| {
+            let added = added.get(group.clone()).unwrap_or_default();
+            self.group(&texts[group.clone()], added, cores, &pool)
+        };
+        if let [only] = groups.as_slice() {
             // Nobody else is woken for it but a team, if there is one.
             let team = Team::gather();
-            return self.group(&texts[group.clone()], team.as_ref().map_or(Cores::One, Cores::Team), &pool);
+            return group(only, team.as_ref().map_or(Cores::One, Cores::Team));
         }
-        let made = groups.par_iter().map(|group| self.group(&texts[group.clone()], Cores::One, &pool));
+        let made = groups.par_iter().map(|one| group(one, Cores::One));
         made.collect::<Vec<_>>().into_iter().flatten().collect()
     }
 
     /// What `pool` makes of each text of a group.
-    fn group<T>(&self, texts: &[Vec<u32>], cores: Cores<'_>, pool: &impl Fn(&[f32]) -> T) -> Vec<T> {
+    fn group<T>(&self, texts: &[Vec<u32>], added: &[Vec<f32>], cores: Cores<'_>, pool: &impl Fn(&[f32]) -> T) -> Vec<T> {
         let kept = self.rooms.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut room = kept.unwrap_or_default();
-        self.walk(texts, cores, &mut room);
+        self.walk(texts, added, cores, &mut room);
         let mut rest = room.hidden.as_slice();
         let one = |text: &Vec<u32>| {
             let (rows, after) = rest.split_at(text.len().min(self.anatomy.window) * self.anatomy.hidden);
@@ -111,10 +122,10 @@ impl Encoder {
     }
 
     /// Fills the room's rows with those of all tokens behind the last layer, text after text.
-    fn walk(&self, texts: &[Vec<u32>], cores: Cores<'_>, room: &mut Room) {
+    fn walk(&self, texts: &[Vec<u32>], added: &[Vec<f32>], cores: Cores<'_>, room: &mut Room) {
         let texts: Vec<&[u32]> = texts.iter().map(|text| &text[..text.len().min(self.anatomy.window)]).collect();
         let mut hidden = std::mem::take(&mut room.hidden);
-        self.begin(&texts, &mut hidden);
+        self.begin(&texts, added, &mut hidden);
         let lengths: Vec<usize> = texts.iter().map(|text| text.len()).collect();
         for at in 0..self.layers.len() {
             self.attend(at, &lengths, cores, &mut hidden, room);
@@ -125,11 +136,12 @@ impl Encoder {
     }
 
     /// The rows that tokens begin as.
-    fn begin(&self, texts: &[&[u32]], rows: &mut Vec<f32>) {
+    fn begin(&self, texts: &[&[u32]], added: &[Vec<f32>], rows: &mut Vec<f32>) {
         let Anatomy { hidden: width, embedding_scale, positions, .. } = self.anatomy;
         rows.clear();
         rows.resize(texts.iter().map(|text| text.len()).sum::<usize>() * width, 0.0);
         let tokens = texts.iter().flat_map(|text| text.iter().enumerate());
+        let mut added = added.iter().flat_map(|text| text.chunks_exact(width));
         for (row, (place, token)) in rows.chunks_exact_mut(width).zip(tokens) {
             // A token that the table lacks is what padding is: nothing.
             self.embeddings.tokens.add(*token as usize, embedding_scale, row);
@@ -137,6 +149,9 @@ impl Encoder {
                 positions.add(first + place, 1.0, row);
             }
             row.iter_mut().zip(&self.embeddings.kind).for_each(|(sum, kind)| *sum += kind);
+            if let Some(added) = added.next() {
+                add(row, added);
+            }
         }
         self.normalise_rows(self.embeddings.norm.as_ref(), rows);
     }
@@ -211,7 +226,7 @@ impl Encoder {
 }
 
 /// Texts that are walked together, in their order.
-fn groups(texts: &[Vec<u32>]) -> Vec<std::ops::Range<usize>> {
+fn groups(texts: &[Vec<u32>]) -> Vec<Range<usize>> {
     let mut groups = Vec::new();
     let (mut first, mut tokens) = (0, 0);
     for (at, text) in texts.iter().enumerate() {

@@ -76,7 +76,7 @@ impl Files {
         read.map_err(|reason| Error::Unreadable { file: file.to_owned(), model: self.name(), reason })
     }
 
-    fn exists(&self, file: &str) -> bool {
+    pub(super) fn exists(&self, file: &str) -> bool {
         match self {
             Self::Bundled => BUNDLED.get_file(file).is_some(),
             Self::Folder(path) => path.join(file).is_file(),

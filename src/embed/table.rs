@@ -55,6 +55,14 @@ impl Token<'_> {
     pub(super) fn says(&self) -> f32 {
         self.weight * self.length
     }
+
+    /// Adds the token's row, brought to length one, to `sum`; what it says.
+    pub(super) fn add_unit(&self, sum: &mut [f32]) -> f32 {
+        if self.length > 0.0 {
+            self.row.add(self.length.recip(), sum);
+        }
+        self.says()
+    }
 }
 
 impl Table {
@@ -114,6 +122,14 @@ impl Table {
     pub(super) fn token(&self, id: u32) -> Option<Token<'_>> {
         let token = usize::try_from(id).ok()?;
         Some(Token { length: *self.lengths.get(token)?, weight: *self.weights.get(token)?, row: self.row(token)? })
+    }
+
+    /// What a token says on average, of those that say anything.
+    #[expect(clippy::cast_precision_loss, reason = "tokens of a vocabulary")]
+    pub(super) fn usual(&self) -> f32 {
+        let said = self.weights.iter().zip(&self.lengths).map(|(weight, length)| weight * length);
+        let said: Vec<f32> = said.filter(|says| *says > 0.0).collect();
+        if said.is_empty() { 1.0 } else { said.iter().sum::<f32>() / said.len() as f32 }
     }
 
     /// The mean of the tokens' rows, scaled to length one.

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rayon::prelude::*;
 
-use super::weigh::{self, Sentence};
+use super::read::{self, Read};
+use super::weigh;
 use super::{Asked, Evidence};
 use crate::embed::Comparison;
 use crate::shelf::staged;
@@ -76,15 +77,16 @@ pub(super) fn ranked(asked: &Asked<'_>, near: &[Neighbor], words: &[Neighbor], l
     let passages = staged("read passages", || shelf.passages(&first))?;
     let weigh = || weigh::weighed(embedder, comparison.as_mut(), question, &passages, same_language);
     let sentences = staged("weigh sentences", weigh);
-    let mut read: HashMap<PassageId, (StoredPassage, Vec<Sentence>)> =
+    let mut read: Read =
         passages.into_iter().zip(sentences).map(|(passage, sentences)| (passage.id, (passage, sentences))).collect();
     for (id, scores) in &mut scored {
         let sentences = read.get(id).map_or(&[][..], |(_, sentences)| sentences);
         scores.total += SENTENCE * sentences.iter().map(|sentence| sentence.tokens).fold(0.0, f32::max);
     }
+    staged("read across languages", || read::across(asked, comparison.as_mut(), &read, &mut scored));
     add_likeness(shelf, &mut scored, same_language);
     scored.sort_by(order_scores);
-    rerank(asked, &read, &mut scored);
+    read::rerank(asked, &read, &mut scored);
     scored.truncate(limit);
     let unread: Vec<PassageId> = scored.iter().map(|(id, _)| *id).filter(|id| !read.contains_key(id)).collect();
     read.extend(shelf.passages(&unread)?.into_iter().map(|passage| (passage.id, (passage, vec![]))));
@@ -141,23 +143,6 @@ fn compared(
     Ok(kept.par_iter().zip(&nearest).map(weigh).collect())
 }
 
-/// The passages that were read go in the order of the cross-encoder, where there is one, before the others.
-fn rerank(asked: &Asked<'_>, read: &HashMap<PassageId, (StoredPassage, Vec<Sentence>)>, scored: &mut [(PassageId, Scores)]) {
-    let texts: BTreeMap<PassageId, String> =
-        read.iter().map(|(id, (passage, _))| (*id, format!("{}\n{}", passage.context(), passage.text))).collect();
-    let in_order: Vec<&str> = texts.values().map(String::as_str).collect();
-    let Some(reranked) = asked.embedder.reranked(asked.question.as_str(), &in_order) else { return };
-    let best_of_rest =
-        scored.iter().filter(|(id, _)| !texts.contains_key(id)).map(|(_, scores)| scores.total).fold(0.0, f32::max);
-    let reranked: BTreeMap<PassageId, f32> = texts.into_keys().zip(reranked).collect();
-    for (id, scores) in scored.iter_mut() {
-        if let Some(score) = reranked.get(id) {
-            scores.total = best_of_rest + score;
-        }
-    }
-    scored.sort_by(order_scores);
-}
-
 /// What is like the best passage follows it: its translations and its neighbours.
 fn add_likeness(shelf: &Shelf, scored: &mut [(PassageId, Scores)], same_language: f32) {
     let Some(best) = scored.iter().min_by(|a, b| order_scores(a, b)).map(|(id, _)| *id) else { return };
@@ -187,7 +172,7 @@ fn same_language(question: &str, passages: &[StoredPassage]) -> f32 {
 }
 
 /// The highest total first, ties by number.
-fn order_scores((a, one): &(PassageId, Scores), (b, other): &(PassageId, Scores)) -> Ordering {
+pub(super) fn order_scores((a, one): &(PassageId, Scores), (b, other): &(PassageId, Scores)) -> Ordering {
     other.total.total_cmp(&one.total).then(a.cmp(b))
 }
 

@@ -143,7 +143,7 @@ fn a_model2vec_folder_is_read_with_its_weights() {
 #[test]
 fn the_bundled_model_is_what_its_list_says() {
     let checked = ibid::embed::verify(None).unwrap();
-    assert_eq!(checked.len(), 4);
+    assert_eq!(checked.len(), 6);
     assert!(checked.iter().all(ibid::embed::Checked::holds), "{checked:?}");
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("SHA256SUMS"), format!("{}  config.json\n", "0".repeat(64))).unwrap();
@@ -166,4 +166,20 @@ fn writings_of_one_text_have_one_vector() {
     for text in ["龘", "ქართული", "𠮷", "ខ្មែរ", "🙂"] {
         assert!(embedder.question(text).is_some(), "{text}");
     }
+}
+
+#[test]
+fn the_reader_gives_the_reference_scores() {
+    let golden: Value = serde_json::from_slice(&std::fs::read(fixtures().join("reader.golden.json")).unwrap()).unwrap();
+    let texts: Vec<&str> = golden["texts"].as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect();
+    let embedder = Embedder::bundled().unwrap();
+    let mut comparison = embedder.comparison(golden["question"].as_str().unwrap());
+    let scores = embedder.read(comparison.as_mut(), &texts).unwrap();
+    for (score, expected) in scores.iter().zip(golden["scores"].as_array().unwrap()) {
+        let expected = expected.as_f64().unwrap();
+        // Where the processor has a matrix unit, weights are kept in 16 bits.
+        assert!((f64::from(*score) - expected).abs() < 0.05, "{scores:?}, and not {expected}");
+    }
+    assert!(embedder.read(embedder.comparison("").as_mut(), &texts).unwrap().iter().all(|score| score.is_finite()));
+    assert!(embedder.read(comparison.as_mut(), &[""]).unwrap()[0].is_finite());
 }

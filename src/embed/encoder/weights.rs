@@ -127,6 +127,11 @@ impl<'a> File<'a> {
         Ok(numbers)
     }
 
+    /// The numbers of a tensor of one row.
+    pub(in crate::embed) fn vector(&self, name: &str, width: usize) -> Result<Vec<f32>, String> {
+        self.numbers(name, width)
+    }
+
     fn rows(&self, name: &str, width: usize) -> Result<Rows, String> {
         let named = format!("{}{name}", self.prefix);
         let tensor = self.raw.tensor(&named).map_err(|error| format!("`{named}`: {error}"))?;
