@@ -2,8 +2,9 @@
 //!
 //! A model is a folder as the Hugging Face ecosystem lays it out; its own
 //! `modules.json` and `config.json` choose the code (`folder`). Static models are
-//! a table of token vectors (`table`); all others are encoders (`encoder`) with what
-//! makes one vector of a text (`pooled`). Only `hub` fetches, when `ibid model pull`
+//! a table of token vectors (`table`), some with a small encoder that reads question and
+//! passage together (`reader`); all others are encoders (`encoder`) with what makes one
+//! vector of a text (`pooled`). Only `hub` fetches, when `ibid model pull`
 //! asks it to.
 
 mod checksums;

@@ -2,7 +2,8 @@
 //!
 //! By meaning and by words each find passages. All are then compared with the
 //! question token by token (or by vector, as the model does it), which neither leg
-//! can do for the whole library, and `rank` weighs the three.
+//! can do for the whole library, and `rank` weighs the three. What can `read` a question
+//! and a passage together is asked about the first ones.
 
 mod fold;
 mod follow_up;

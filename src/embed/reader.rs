@@ -55,6 +55,12 @@ impl Reader {
             return Ok(None);
         }
         let anatomy = Anatomy::of(Family::ModernBert, files.json(CONFIG)?).map_err(|reason| files.broken(CONFIG, reason))?;
+        // What does not fit would be cut, and each score would stand with another token.
+        let longest = QUESTION_TOKENS + TEXT_TOKENS;
+        if anatomy.window < longest {
+            let reason = format!("it reads {} tokens, and a question with a passage has up to {longest}", anatomy.window);
+            return Err(files.broken(CONFIG, reason));
+        }
         let bytes = files.read(WEIGHTS)?;
         let load = || {
             let (width, precision) = (anatomy.hidden, Precision::fastest_exact());

@@ -183,3 +183,20 @@ fn the_reader_gives_the_reference_scores() {
     assert!(embedder.read(embedder.comparison("").as_mut(), &texts).unwrap().iter().all(|score| score.is_finite()));
     assert!(embedder.read(comparison.as_mut(), &[""]).unwrap()[0].is_finite());
 }
+
+#[test]
+fn a_reader_that_is_too_short_is_named_and_a_folder_without_one_has_none() {
+    let bundled = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/static-multilingual");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("reader")).unwrap();
+    for file in ["config.json", "modules.json", "tokenizer.json", "model.safetensors", "reader/model.safetensors"] {
+        std::fs::copy(bundled.join(file), folder.path().join(file)).unwrap();
+    }
+    let without = Embedder::load(folder.path()).unwrap();
+    assert!(without.read(without.comparison("谁").as_mut(), &["a"]).is_none());
+    let config = std::fs::read_to_string(bundled.join("reader/config.json")).unwrap();
+    let short = config.replace("\"max_position_embeddings\": 368", "\"max_position_embeddings\": 64");
+    std::fs::write(folder.path().join("reader/config.json"), short).unwrap();
+    let said = Embedder::load(folder.path()).err().unwrap().to_string();
+    assert!(said.contains("reader/config.json") && said.contains("64 tokens"), "{said}");
+}
