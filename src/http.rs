@@ -31,7 +31,7 @@ mod wire;
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::extract::DefaultBodyLimit;
@@ -44,7 +44,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::answer::Answer;
 use crate::library::{Library, Timings};
-use crate::settings;
+use crate::{settings, shelf};
 use collections::Collections;
 use connections::Limits;
 use error::Problem;
@@ -55,18 +55,47 @@ use rates::Rates;
 
 /// The library that answers now: none before it is open, another after another model has made it anew.
 #[derive(Default)]
-struct Current(RwLock<Option<Arc<Library>>>);
+struct Current {
+    library: RwLock<Option<Arc<Library>>>,
+    /// Held by the one who writes.
+    turn: Mutex<()>,
+}
 
 impl Current {
     fn get(&self) -> Option<Arc<Library>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.library.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn set(&self, library: Library) {
         // Whoever asks the one that was has it until he is done.
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(library));
+        *self.library.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(library));
+    }
+
+    /// Has `work` write when it is its turn, into the library of that moment, and returns when questions see it.
+    /// Others write until then, and are seen together.
+    fn write<T>(&self, work: impl FnOnce(&Library) -> Result<T, Problem>) -> Result<T, Problem> {
+        let turn = || self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let (library, done) = {
+            let _turn = turn();
+            let library = self.get().ok_or_else(Problem::not_ready)?;
+            let done = work(&library)?;
+            (library, done)
+        };
+        let shown = library.shelf().refresh();
+        if matches!(shown, Err(shelf::Error::Replaced)) {
+            // What takes its place knows what was written before, and answers once that turn is over.
+            let _turn = turn();
+            if self.get().is_some_and(|now| !Arc::ptr_eq(&now, &library)) {
+                return Ok(done);
+            }
+        }
+        shown?;
+        Ok(done)
     }
 }
+
+/// Requests that write at once: as many as share a refresh.
+const WRITERS: usize = 8;
 
 /// What all handlers share.
 pub struct App {
@@ -77,7 +106,7 @@ pub struct App {
     collections: Arc<Collections>,
     /// Where questions are answered.
     pool: Arc<Pool>,
-    /// Where articles are taken in, one request at a time.
+    /// Where articles are taken in.
     writers: Arc<Pool>,
     /// Rung when there is a job to work off.
     job_bell: Arc<jobs::Bell>,
@@ -124,7 +153,7 @@ impl App {
             collection: collections::FIRST.to_owned(),
             collections: Arc::default(),
             pool: Arc::new(Pool::new(workers, server.queue)),
-            writers: Arc::new(Pool::new(1, server.queue)),
+            writers: Arc::new(Pool::new(WRITERS, server.queue)),
             job_bell: Arc::default(),
             metrics: Arc::new(Metrics::new()),
             keys: Arc::new(keys),
@@ -197,8 +226,7 @@ impl App {
         F: FnOnce(&Library) -> Result<T, Problem> + Send + 'static,
     {
         let current = Arc::clone(&self.library);
-        // The library of the moment when it is its turn: what was done before may have made another.
-        self.writers.run(move || work(&*current.get().ok_or_else(Problem::not_ready)?)).await?
+        self.writers.run(move || current.write(work)).await?
     }
 }
 

@@ -23,6 +23,7 @@
 //! | [`library`] | joins them: ingest, jobs, ask, search, check, reembed | all above |
 //! | [`eval`] | question sets → figures | `library` |
 //! | [`settings`] | every setting, resolved | nobody |
+//! | [`background`] | threads for work that nobody waits for | nobody |
 //! | [`http`], [`cli`] | the service in its dialects (ours, OpenAI's, Dify's, MCP), collections, keys, the page, and the commands; the only rooms with Axum and Tokio | `library` |
 //!
 //! What always holds, each with a test:
@@ -41,6 +42,7 @@
 
 pub mod answer;
 pub mod article;
+pub mod background;
 pub mod chunk;
 pub mod cli;
 pub mod embed;

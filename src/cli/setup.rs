@@ -58,6 +58,7 @@ pub(super) fn ingest(library: &Library, corpus: &Corpus, prune: bool, quiet: boo
             library.remove(&location)?;
             output::say(&format!("removed the articles of `{}`", output::harmless(&location)));
         }
+        library.shelf().refresh()?;
     }
     output::report(&report, bar.finish(), quiet);
     Ok(report)

@@ -8,6 +8,7 @@ use std::time::Duration;
 use notify::{RecursiveMode, Watcher as _};
 
 use super::output;
+use crate::background;
 use crate::http::App;
 use crate::library::{Corpus, Library};
 
@@ -37,13 +38,15 @@ pub(super) fn watch(paths: Vec<PathBuf>, data: PathBuf, app: &Arc<App>) -> notif
     let app = Arc::downgrade(app);
     std::thread::spawn(move || {
         let _watcher = watcher;
+        let threads = background::threads("watch");
         while events.recv().is_ok() {
             let mut waited = Duration::ZERO;
             while waited < LONGEST && events.recv_timeout(QUIET) != Err(RecvTimeoutError::Timeout) {
                 waited += QUIET / 4;
             }
             while events.try_recv().is_ok() {}
-            if !read(&paths, &app) {
+            let read = || read(&paths, &app);
+            if !threads.as_ref().map_or_else(read, |threads| threads.install(read)) {
                 return;
             }
         }
@@ -75,6 +78,7 @@ fn take(paths: &[PathBuf], library: &Library) -> Result<(), crate::shelf::Error>
     for location in &gone {
         library.remove(location)?;
     }
+    library.shelf().refresh()?;
     if report.articles + report.removed + gone.len() > 0 {
         let (articles, removed) = (report.articles, report.removed);
         tracing::info!(articles, removed, sources_gone = gone.len(), passages = report.passages, "the corpus has changed");

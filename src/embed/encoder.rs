@@ -76,6 +76,7 @@ impl Encoder {
                 angles.push((reach.theta, Angles::of(reach.theta, anatomy.head, anatomy.window)));
             }
         }
+        Team::stand_ready();
         Ok(Self { anatomy, precision, embeddings, layers, last, angles, rooms: Mutex::default() })
     }
 

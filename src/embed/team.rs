@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::thread::Thread;
 
+use crate::background;
+
 /// More do not help with so little.
 const HELPERS: usize = 3;
 
@@ -111,8 +113,16 @@ pub(super) struct Team<'a> {
 }
 
 impl Team<'_> {
-    /// Wakes the helpers, where there are any and nobody else has them.
+    /// Has the helpers there before they are needed: threads have the priority of the one that begins them.
+    pub(super) fn stand_ready() {
+        LazyLock::force(&TEAM);
+    }
+
+    /// Wakes the helpers, where there are any and nobody else has them. What nobody waits for wakes none.
     pub(super) fn gather() -> Option<Self> {
+        if background::is_here() {
+            return None;
+        }
         let team = &*TEAM;
         let busy = match team.busy.try_lock() {
             Ok(busy) => busy,

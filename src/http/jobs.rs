@@ -17,6 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::App;
 use super::error::Problem;
 use super::intake::Unused;
+use crate::background;
 use crate::library::Library;
 use crate::shelf::{Error, Job, JobState};
 
@@ -179,12 +180,14 @@ pub(super) async fn cancel(State(app): State<Arc<App>>, Path(id): Path<String>) 
     ended.await.map(Json)
 }
 
-/// Works off jobs, the oldest first, on a thread of its own until the app is gone.
+/// Works off jobs, the oldest first, in the background until the app is gone.
 pub(super) fn work(app: &Arc<App>) {
     let (app, bell) = (Arc::downgrade(app), Arc::clone(&app.job_bell));
     std::thread::spawn(move || {
+        let threads = background::threads("job");
         while let Some(library) = app.upgrade().and_then(|app| app.library().ok()) {
-            let rest = work_off_next(&library);
+            let work = || work_off_next(&library);
+            let rest = threads.as_ref().map_or_else(work, |threads| threads.install(work));
             drop(library);
             if let Some(rest) = rest {
                 bell.wait(rest);

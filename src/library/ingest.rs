@@ -97,19 +97,19 @@ impl Library {
         self.shelf.settle(told)
     }
 
-    /// Reads sources that are at hand, as [`Self::ingest`] reads files.
+    /// Reads sources that are at hand, as [`Self::ingest`] reads files. Questions see what came of them after
+    /// [`crate::shelf::Shelf::refresh`].
     pub fn add(&self, sources: &[Source]) -> Result<IngestReport, Error> {
         let _writing = self.writing()?;
         let mut report = IngestReport::default();
         for source in sources {
             self.take_sent(source, &mut report)?;
         }
-        self.shelf.refresh()?;
         Ok(report)
     }
 
     /// Makes what `source` holds, one article, the next version of article `id`; `None` when there is
-    /// no such article. From then on it belongs to that source.
+    /// no such article. From then on it belongs to that source. Questions see it after a refresh, as all below.
     pub fn replace(&self, id: &ArticleId, source: &Source) -> Result<Option<Result<Outcome, read::Error>>, Error> {
         let _writing = self.writing()?;
         let Some(stored) = self.shelf.article(&id.0, None)?.filter(|stored| !stored.superseded) else { return Ok(None) };
@@ -128,7 +128,6 @@ impl Library {
         let incoming = Incoming { id: id.clone(), sha256, content: Some(self.content(article)) };
         let Source { path, location, sha256, .. } = source.clone();
         self.shelf.commit(&Change { path, location, sha256, left_out: vec![], articles: vec![incoming] })?;
-        self.shelf.refresh()?;
         Ok(Some(Ok(Outcome::Replaced)))
     }
 
@@ -143,24 +142,20 @@ impl Library {
             return Ok(Some(Outcome::Unchanged));
         }
         self.shelf.amend(&Incoming { id: id.clone(), sha256, content: Some(self.content(article)) })?;
-        self.shelf.refresh()?;
         Ok(Some(Outcome::Replaced))
     }
 
-    /// Removes an article before the next question; `false` when there is none of this id.
+    /// Removes an article; `false` when there is none of this id.
     /// Its versions still resolve, unless it is purged: then its bytes are gone too.
     pub fn remove_article(&self, id: &ArticleId, purge: bool) -> Result<bool, Error> {
         let _writing = self.writing()?;
-        let removed = self.shelf.remove_article(id, purge)?;
-        self.shelf.refresh()?;
-        Ok(removed)
+        self.shelf.remove_article(id, purge)
     }
 
     /// Removes a source and its articles, by its location.
     pub fn remove(&self, location: &str) -> Result<(), Error> {
         let _writing = self.writing()?;
-        self.shelf.remove(location)?;
-        self.shelf.refresh()
+        self.shelf.remove(location)
     }
 
     /// Reads a source that was sent: what was removed and is sent again shall be there again.

@@ -30,23 +30,19 @@ impl Library {
         self.shelf.note_job(&job, None)?;
         let mut seen = Instant::now();
         while let Some((ordinal, source)) = self.shelf.job_source(&job.id)? {
-            let report = {
+            let mut report = IngestReport::default();
+            {
                 let _writing = self.writing()?;
-                let mut report = IngestReport::default();
                 self.take_sent(&source, &mut report)?;
-                if seen.elapsed() > UNSEEN {
-                    self.shelf.refresh()?;
-                    seen = Instant::now();
-                }
-                report
-            };
+            }
+            if seen.elapsed() > UNSEEN {
+                self.shelf.refresh()?;
+                seen = Instant::now();
+            }
             count(&mut job, &report);
             self.shelf.note_job(&job, Some(ordinal))?;
         }
-        {
-            let _writing = self.writing()?;
-            self.shelf.refresh()?;
-        }
+        self.shelf.refresh()?;
         job.state = JobState::Done;
         self.shelf.note_job(&job, None)?;
         Ok(self.shelf.job(&job.id)?.unwrap_or(job))

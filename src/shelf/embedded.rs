@@ -49,6 +49,8 @@ pub struct Shelf {
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
     words: Mutex<Words>,
+    /// Held while the caches are brought up to a change; `false` once they are another shelf's.
+    refreshing: Mutex<bool>,
     growing: Arc<Growing>,
     lock: Arc<lock::Lock>,
 }
@@ -92,9 +94,13 @@ impl Shelf {
         Ok(())
     }
 
-    /// Replaces all passages: the folder is of `identity` afterwards, or wholly as it was.
+    /// Replaces all passages: the folder is of `identity` afterwards, and this shelf only reads from then on; or it is
+    /// wholly as it was.
     pub fn replace_passages(&self, identity: &Identity, made: &mut Passages<'_>) -> Result<(), Error> {
-        database::replace_passages(&mut held(&self.writer), identity, made)
+        let mut ours = held(&self.refreshing);
+        database::replace_passages(&mut held(&self.writer), identity, made)?;
+        *ours = false;
+        Ok(())
     }
 
     /// The state that questions see.
@@ -102,7 +108,10 @@ impl Shelf {
         self.growing.view()
     }
 
-    fn read<T>(&self, with: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Error> {
+    fn read<T, E>(&self, with: impl FnOnce(&Connection) -> Result<T, E>) -> Result<T, Error>
+    where
+        Error: From<E>,
+    {
         let idle = held(&self.readers).pop();
         let connection = idle.map_or_else(|| database::connect(&self.growing.folder), Ok)?;
         let result = with(&connection);

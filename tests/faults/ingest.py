@@ -52,7 +52,9 @@ def main(ibid: str, articles: int) -> None:
             begun, job = time.monotonic(), sent(service, "A", articles)
             beside = searched(service, lambda: service.call("GET", job)[1]["state"] in ("waiting", "running"))
             seconds = time.monotonic() - begun
-            print(f"alone {said(alone)}; beside {articles / seconds:.0f} articles a second {said(beside)}")
+            end = time.monotonic() + 10
+            after = searched(service, lambda: time.monotonic() < end)
+            print(f"alone {said(alone)}; beside {articles / seconds:.0f} articles a second {said(beside)}; after it {said(after)}")
             job = sent(service, "B", articles)
             time.sleep(seconds / 3)
             assert service.call("GET", job)[1]["state"] == "running", "the job has ended before the kill"

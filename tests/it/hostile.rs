@@ -48,6 +48,7 @@ fn names_are_shown_and_move_no_cursor_and_nothing_but_files_is_read() {
 fn kept(library: &Library, key: &str, text: &str) -> String {
     let body = json!({ "id": key, "text": text }).to_string().into_bytes();
     let report = library.add(&[source(format!("{key}.jsonl"), format!("api:{key}"), body)]).unwrap();
+    library.shelf().refresh().unwrap();
     report.kept[0].0.0.clone()
 }
 

@@ -15,6 +15,7 @@ fn sent(id: &str, text: &str) -> ibid::article::Source {
 }
 
 fn found(library: &Library, question: &str) -> Vec<String> {
+    library.shelf().refresh().unwrap();
     let question = Question::parse(question, None).unwrap();
     let found = library.search(&question, &Filter::default(), Mode::Hybrid, 20).unwrap();
     found.evidence.into_iter().map(|evidence| evidence.passage.article.0).collect()
@@ -60,8 +61,12 @@ fn what_comes_after_the_graph_was_built_is_found_beside_it() {
     let open = || Library::open(settings.clone(), Embedder::bundled().unwrap()).unwrap();
     let library = open();
     let many: Vec<_> = (0..60).map(|n| sent(&format!("n{n}"), &format!("第{n}号仓库存着{}吨粮食。", n * 7))).collect();
+    let settled = |library: &Library| {
+        library.shelf().refresh().unwrap();
+        library.settle(&|_| ()).unwrap();
+    };
     library.add(&many).unwrap();
-    library.settle(&|_| ()).unwrap();
+    settled(&library);
     let graphs = || {
         let entries = std::fs::read_dir(data.path()).unwrap().map(|entry| entry.unwrap().file_name());
         entries.filter(|name| name.to_string_lossy().starts_with("graph-")).collect::<Vec<_>>()
@@ -69,7 +74,7 @@ fn what_comes_after_the_graph_was_built_is_found_beside_it() {
     let built = graphs();
     assert_eq!(built.len(), 1);
     let ferry = library.add(&[sent("ferry", "新渡口每天开十二班船。")]).unwrap().kept[0].0.clone();
-    library.settle(&|_| ()).unwrap();
+    settled(&library);
     assert_eq!(graphs(), built, "the graph is not built again for one article");
     assert_eq!(found(&library, "新渡口开几班船")[0], ferry.0);
     drop(library);
@@ -79,7 +84,7 @@ fn what_comes_after_the_graph_was_built_is_found_beside_it() {
     assert!(!found(&library, "新渡口开几班船").contains(&ferry.0));
     // A great part that is new is reason to build.
     library.add(&(0..30).map(|n| sent(&format!("m{n}"), &format!("第{n}座灯塔高{n}米。"))).collect::<Vec<_>>()).unwrap();
-    library.settle(&|_| ()).unwrap();
+    settled(&library);
     assert_ne!(graphs(), built);
 }
 

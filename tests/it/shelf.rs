@@ -49,6 +49,7 @@ fn an_article_that_left_its_source_answers_no_more() {
     assert_eq!((report.articles, report.removed), (0, 1), "{report:?}");
     assert_eq!(ids(&library, "旧塔有多高", Mode::Hybrid, &Filter::default(), 5).len(), 1);
     library.remove(&std::fs::canonicalize(&file).unwrap().to_string_lossy()).unwrap();
+    library.shelf().refresh().unwrap();
     for mode in [Mode::Hybrid, Mode::Dense, Mode::Lexical] {
         assert_eq!(ids(&library, "新桥有多长", mode, &Filter::default(), 5), Vec::<u32>::new());
     }

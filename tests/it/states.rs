@@ -59,11 +59,13 @@ proptest! {
             match act {
                 Act::Add(key, number) => {
                     library.add(&[sent(key, number)]).unwrap();
+                    library.shelf().refresh().unwrap();
                     model.insert(key, number);
                 }
                 Act::Remove(key, purge) => {
                     if let Some((_, id)) = said(&library).remove(&key) {
                         prop_assert!(library.remove_article(&id, purge).unwrap());
+                        library.shelf().refresh().unwrap();
                     }
                     model.remove(&key);
                 }

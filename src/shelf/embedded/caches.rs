@@ -15,22 +15,40 @@ use crate::shelf::{Error, PassageId};
 const ROWS: usize = 1024;
 
 impl Shelf {
-    /// Brings the caches up to the last change and swaps in a view of it.
+    /// Brings the caches up to the last change and swaps in a view of it. Others write meanwhile, and what all of them
+    /// wrote is seen by the next refresh: as many writes as come during one share another.
+    ///
+    /// # Errors
+    /// When a cache cannot be brought up to it; [`Error::Replaced`] once another shelf has the folder.
     pub fn refresh(&self) -> Result<(), Error> {
-        let writer = held(&self.writer);
-        let newest = database::last_change(&writer)?;
-        let old = self.view();
-        if old.change == newest {
+        let written = self.read(database::last_change)?;
+        let ours = held(&self.refreshing);
+        if self.view().change >= written {
             return Ok(());
         }
-        let words = self.update_words(&writer, newest)?;
+        if !*ours {
+            return Err(Error::Replaced);
+        }
+        self.read(|connection| {
+            let snapshot = connection.unchecked_transaction()?;
+            self.swap_in(&snapshot)
+        })?;
+        self.settle_behind();
+        Ok(())
+    }
+
+    /// Swaps in a view of what `snapshot` shows: one state of the database, whatever is written meanwhile.
+    fn swap_in(&self, snapshot: &Connection) -> Result<(), Error> {
+        let newest = database::last_change(snapshot)?;
+        let old = self.view();
+        let words = self.update_words(snapshot, newest)?;
         let mut vectors = old.vectors.clone();
-        let added = load_vectors(&writer, &self.growing.folder, old.change, &mut vectors)?;
+        let added = load_vectors(snapshot, &self.growing.folder, old.change, &mut vectors)?;
         let mut live = PassageSet::clone(&old.live);
         for id in added {
             live.insert(id);
         }
-        for id in removed_since(&writer, old.change)? {
+        for id in removed_since(snapshot, old.change)? {
             live.remove(id);
         }
         let live = Arc::new(live);
@@ -45,7 +63,6 @@ impl Shelf {
             View { change: newest, vectors, live, words }
         });
         drop(still);
-        self.settle_behind();
         Ok(())
     }
 

@@ -91,6 +91,7 @@ impl Shelf {
             writer: Mutex::new(writer),
             readers: Mutex::default(),
             words: Mutex::new(words),
+            refreshing: Mutex::new(true),
             growing: Arc::new(growing),
             lock,
         };

@@ -11,6 +11,7 @@ use hnsw_rs::hnsw::Hnsw;
 
 use super::codes::Codes;
 use super::segment::Segment;
+use crate::background;
 use crate::shelf::PassageId;
 
 /// How a graph is built.
@@ -45,7 +46,7 @@ pub(super) fn build(
     const AT_ONCE: usize = 1024;
     let Range { start: first, end } = range;
     // Threads of its own: a question would wait in the common ones until a round of inserting is done.
-    let threads = rayon::ThreadPoolBuilder::new().thread_name(|_| "graph".to_owned()).build().ok()?;
+    let threads = background::threads("graph")?;
     let hnsw = Hnsw::new(shape.connections, passages.len().max(1), LAYERS, shape.build, CodeDistance(codes.clone()));
     for some in passages.chunks(AT_ONCE) {
         if !going() {
