@@ -157,8 +157,13 @@ impl Embedder {
         self.reranker.as_ref().map(|reranker| reranker.scores(question, texts))
     }
 
+    /// Whether [`Self::reranked`] orders.
+    pub fn reranks(&self) -> bool {
+        self.reranker.is_some()
+    }
+
     /// What the model's reader makes of each of `texts` beside the question of `comparison`: the higher, the likelier
-    /// it answers, and only differences mean anything. `None` where there is none.
+    /// it answers; the logarithm of the odds up to a constant. `None` where there is none.
     pub fn read(&self, comparison: Option<&mut Comparison<'_>>, texts: &[&str]) -> Option<Vec<f32>> {
         let (reader, comparison) = (self.reader.as_ref()?, comparison?);
         Some(reader.scores(comparison, &self.tokens_of_all(texts.iter().copied())))

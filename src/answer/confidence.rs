@@ -3,7 +3,7 @@
 //! In a large library something is always near, and an answer is told by its lead over what comes next;
 //! in a small one there is little to lead, and what the best sentence has of the question counts by itself.
 
-/// What is measured of the best sentences and of the best passages; about 0 to 1 each.
+/// What is measured of the best sentences and of the best passages; about 0 to 1 each but the last.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Measures {
     /// How well the best sentence bears on the question.
@@ -23,6 +23,9 @@ pub struct Measures {
     /// Whether the question is in the passages' language. Where it is not,
     /// missing words prove nothing.
     pub same_language: f32,
+    /// What the model's reader makes of the passage that it finds best, where it was asked: the logarithm of the odds,
+    /// up to a constant.
+    pub reading: Option<f32>,
 }
 
 /// Sentences and passages that a lead is taken from: so many that a fact told twice takes little of it.
@@ -40,6 +43,10 @@ const SENTENCE_WORDS: f32 = 2.30;
 const PASSAGE_LEAD: f32 = 4.31;
 const PASSAGE_WORDS: f32 = 1.01;
 const MEANING: f32 = 6.01;
+// Learnt on top of these on 12,200 questions in another language than the passages: twelve pairs of four languages,
+// other passages of the same articles left in, libraries of one to 4,000 passages.
+const READING: f32 = 0.15;
+const READ: f32 = -0.60;
 
 /// The highest of some values, and how the next ones follow it.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -85,7 +92,7 @@ impl Lead {
 
 /// The probability that the articles answer.
 pub(super) fn confidence(measures: Measures) -> f32 {
-    let Measures { bearing, sentence_lead, rivals, sentence_words, passage_lead, passage_words, meaning, same_language } =
+    let Measures { bearing, sentence_lead, rivals, sentence_words, passage_lead, passage_words, meaning, same_language, .. } =
         measures;
     let sum = BIAS
         + BEARING * bearing
@@ -93,7 +100,8 @@ pub(super) fn confidence(measures: Measures) -> f32 {
         + (RIVALS + FOREIGN_RIVALS * (1.0 - same_language)) * rivals
         + (SENTENCE_WORDS * sentence_words + PASSAGE_WORDS * passage_words) * same_language
         + PASSAGE_LEAD * passage_lead
-        + MEANING * meaning;
+        + MEANING * meaning
+        + (1.0 - same_language) * measures.reading.map_or(0.0, |reading| READ + READING * reading);
     1.0 / (1.0 + (-sum).exp())
 }
 

@@ -146,5 +146,6 @@ fn measures(candidates: &[Candidate], evidence: &[(Evidence, Arc<StoredArticle>)
         passage_words: most(|evidence| evidence.scores.words),
         meaning: most(|evidence| evidence.scores.meaning),
         same_language: most(|evidence| evidence.scores.same_language),
+        reading: evidence.iter().filter_map(|(evidence, _)| evidence.scores.reading).reduce(f32::max),
     }
 }

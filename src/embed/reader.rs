@@ -73,7 +73,7 @@ impl Reader {
     }
 
     /// What it makes of each of `texts`, in tokens: the higher, the likelier it answers the question of `comparison`.
-    /// Only differences between texts of one question mean anything.
+    /// The logarithm of the odds, up to a constant.
     pub(super) fn scores(&self, comparison: &mut Comparison<'_>, texts: &[Vec<u32>]) -> Vec<f32> {
         let texts: Vec<&[u32]> = texts.iter().map(|text| &text[..text.len().min(TEXT_TOKENS)]).collect();
         comparison.learn(texts.iter().copied());

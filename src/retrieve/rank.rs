@@ -48,6 +48,9 @@ pub struct Scores {
     /// Whether the question is in the passages' language, 0 to 1; the same for all
     /// passages of a question.
     pub same_language: f32,
+    /// How likely the model's reader finds that it answers, as the logarithm of the odds up to a constant; `None` where
+    /// it was not read.
+    pub reading: Option<f32>,
 }
 
 /// Candidates, the best first, at most `limit`; the first of them with their sentences.
@@ -69,7 +72,7 @@ pub(super) fn ranked(asked: &Asked<'_>, near: &[Neighbor], words: &[Neighbor], l
         let meaning = meaning.get(&id).copied().unwrap_or(0.0);
         let total = bearing + WORDS * same_language * ceiling * share(&bm25, id, best) + MEANING * meaning;
         let words = bm25.get(&id).copied().unwrap_or(0.0);
-        (id, Scores { total, meaning, words, tokens, same_language })
+        (id, Scores { total, meaning, words, tokens, same_language, reading: None })
     };
     let mut scored: Vec<(PassageId, Scores)> = candidates.into_iter().map(score).collect();
     scored.sort_by(order_scores);

@@ -17,7 +17,8 @@ const FIRST: usize = 4;
 /// words are surer: there it was right no more often, and is not asked.
 const READING: f32 = 0.04;
 
-/// Lets the model's reader move the first passages, where the question is in another language than they are.
+/// Lets the model's reader move the first passages, where the question is in another language than they are and no
+/// cross-encoder comes after it.
 pub(super) fn across(
     asked: &Asked<'_>,
     comparison: Option<&mut Comparison<'_>>,
@@ -26,19 +27,18 @@ pub(super) fn across(
 ) {
     scored.sort_by(order_scores);
     let weight = scored.first().map_or(0.0, |(_, scores)| READING * (1.0 - scores.same_language));
-    if weight <= 0.0 {
+    if weight <= 0.0 || asked.embedder.reranks() {
         return;
     }
-    let first: Vec<(PassageId, Scores)> = scored.iter().take(FIRST).copied().collect();
+    let first = scored.len().min(FIRST);
+    let first = &mut scored[..first];
     let texts: Vec<&str> = first.iter().filter_map(|(id, _)| Some(read.get(id)?.0.text.as_str())).collect();
     let Some(made) = asked.embedder.read(comparison, &texts).filter(|made| made.len() == first.len()) else { return };
-    let mut moved: Vec<((PassageId, Scores), f32)> =
-        first.iter().zip(made).map(|(one, made)| (*one, one.1.total + weight * made)).collect();
-    moved.sort_by(|((a, _), one), ((b, _), other)| other.total_cmp(one).then(a.cmp(b)));
-    // The totals stay with the places: how far the first leads says how sure an answer is, and the reader was not
-    // there when that was learnt.
-    for ((place, (_, before)), ((id, scores), _)) in scored.iter_mut().zip(&first).zip(moved) {
-        *place = (id, Scores { total: before.total, ..scores });
+    // Those that are not read stay behind.
+    let least = made.iter().copied().fold(f32::INFINITY, f32::min);
+    for ((_, scores), made) in first.iter_mut().zip(made) {
+        scores.reading = Some(made);
+        scores.total += weight * (made - least);
     }
 }
 

@@ -3,7 +3,7 @@
     python tests/faults/load.py IBID [SECONDS]     # 20 seconds a step unless told otherwise
 
 Nine of ten requests ask or search, one writes. First the capacity: as much as 16 clients get that wait
-for their answers. Then half of it and twice of it. The client runs on the same machine: it takes its
+for their answers. Then half of it, nine tenths, and two and three times of it. The client runs on the same machine: it takes its
 share of the cores, and the figures are ratios of one run.
 """
 
@@ -86,7 +86,7 @@ def main(ibid: str, seconds: float) -> None:
         full = Load(service, articles)
         capacity = asyncio.run(full.closed(16, seconds))
         print(f"capacity, 16 clients that wait: {capacity:.0f}/s, {percentiles(full.took)}, memory {service.memory() >> 20} MiB")
-        for share in (0.5, 2.0):
+        for share in (0.5, 0.9, 2.0, 3.0):
             load = Load(service, articles)
             good = asyncio.run(load.open(capacity * share, seconds))
             print(

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ibid::embed::Embedder;
+use ibid::embed::{Embedder, Reranker};
 use ibid::library::{Asking, Library};
 use ibid::retrieve::{Mode, Question};
 use ibid::shelf::Filter;
@@ -174,6 +174,37 @@ fn damaged_or_missing_word_files_are_built_again() {
     }
     std::fs::remove_dir_all(data.join("words")).unwrap();
     assert_eq!(ids(&library(&data), question, Mode::Lexical, &Filter::default(), 5), truth);
+}
+
+#[test]
+fn the_reader_is_asked_about_the_first_passages_in_another_language_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("zh.jsonl");
+    let things = ["渡口", "图书馆", "夜市", "灯塔", "水库", "剧院"];
+    let line = |(n, thing): (usize, &&str)| {
+        format!("{}\n", json!({ "id": n, "text": format!("{thing}每天开放{}小时，由三个人看守。", n + 7) }))
+    };
+    std::fs::write(&file, things.iter().enumerate().map(line).collect::<String>()).unwrap();
+    let of = |embedder: Embedder, name: &str| {
+        let library = Library::open(settings(&folder.path().join(name)), embedder).unwrap();
+        ingest(&library, &file);
+        library
+    };
+    let read = |library: &Library, question: &str| -> Vec<(f32, Option<f32>)> {
+        let question = Question::parse(question, None).unwrap();
+        let found = library.search(&question, &Filter::default(), Mode::Hybrid, 6).unwrap();
+        found.evidence.iter().map(|evidence| (evidence.scores.total, evidence.scores.reading)).collect()
+    };
+    let bundled = of(Embedder::bundled().unwrap(), "bundled");
+    assert!(read(&bundled, "灯塔每天开放几小时？").iter().all(|(_, reading)| reading.is_none()));
+    let found = read(&bundled, "How many hours a day is the lighthouse open?");
+    assert_eq!(found.iter().map(|(_, reading)| reading.is_some()).collect::<Vec<_>>(), [true, true, true, true, false, false]);
+    assert!(found.is_sorted_by(|(one, _), (other, _)| one >= other), "{found:?}");
+    // A cross-encoder orders all of them anew.
+    let tiny = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tiny-reranker");
+    let reranking = of(Embedder::bundled().unwrap().with_reranker(Reranker::load(&tiny, None).unwrap()), "reranking");
+    let found = read(&reranking, "How many hours a day is the lighthouse open?");
+    assert!(found.len() == 6 && found.iter().all(|(_, reading)| reading.is_none()), "{found:?}");
 }
 
 #[test]
