@@ -95,7 +95,7 @@ impl Current {
 }
 
 /// Requests that write at once: as many as share a refresh.
-const WRITERS: usize = 8;
+const WRITERS: usize = 16;
 
 /// What all handlers share.
 pub struct App {
@@ -153,7 +153,8 @@ impl App {
             collection: collections::FIRST.to_owned(),
             collections: Arc::default(),
             pool: Arc::new(Pool::new(workers, server.queue)),
-            writers: Arc::new(Pool::new(WRITERS, server.queue)),
+            // A write takes several times as long as a question.
+            writers: Arc::new(Pool::new(WRITERS, server.queue / 4)),
             job_bell: Arc::default(),
             metrics: Arc::new(Metrics::new()),
             keys: Arc::new(keys),

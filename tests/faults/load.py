@@ -3,8 +3,8 @@
     python tests/faults/load.py IBID [SECONDS]     # 20 seconds a step unless told otherwise
 
 Nine of ten requests ask or search, one writes. First the capacity: as much as 16 clients get that wait
-for their answers. Then half of it, nine tenths, and two and three times of it. The client runs on the same machine: it takes its
-share of the cores, and the figures are ratios of one run.
+for their answers. Then half of it, nine tenths, twice and three times. The client runs on the same machine:
+it takes its share of the cores, and the figures are ratios of one run.
 """
 
 import asyncio
