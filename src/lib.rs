@@ -16,8 +16,8 @@
 //! | [`read`] | bytes → text or articles, in any charset; a text's language | `article`, and `chunk` for scripts |
 //! | [`page`] | a newspaper page's raw text → its articles | `article`, `read`'s decoded text |
 //! | [`chunk`] | article → passages; sentences in every script | `article` |
-//! | [`embed`] | text → unit vector; the only room with Candle and tokenizers | `read` for hexadecimals |
-//! | [`shelf`] | keeps and searches: SQLite, tantivy, graphs that `hnsw_rs` builds | `article`, `embed`, `page`'s left-out lines |
+//! | [`embed`] | text → unit vector; the only room with Candle and tokenizers | `read` for hexadecimals, `background` |
+//! | [`shelf`] | keeps and searches: SQLite, tantivy, graphs that `hnsw_rs` builds | `article`, `embed`, `background`, `page`'s left-out lines |
 //! | [`retrieve`] | question → evidence | `shelf`, `embed`, `chunk` for scripts |
 //! | [`answer`] | evidence → answer with citations | `retrieve` |
 //! | [`library`] | joins them: ingest, jobs, ask, search, check, reembed | all above |

@@ -14,13 +14,14 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// Each room, and the rooms that it may know.
-const ROOMS: [(&str, &[&str]); 10] = [
+const ROOMS: [(&str, &[&str]); 11] = [
+    ("background", &[]),
     ("article", &[]),
     ("chunk", &["article"]),
     ("read", &["article", "chunk"]),
     ("page", &["article", "read"]),
-    ("embed", &["read"]),
-    ("shelf", &["article", "chunk", "embed", "page", "read", "settings"]),
+    ("embed", &["background", "read"]),
+    ("shelf", &["article", "background", "chunk", "embed", "page", "read", "settings"]),
     ("retrieve", &["article", "chunk", "embed", "shelf"]),
     ("answer", &["article", "chunk", "embed", "retrieve", "shelf"]),
     ("library", &["answer", "article", "chunk", "embed", "page", "read", "retrieve", "settings", "shelf"]),
@@ -28,7 +29,7 @@ const ROOMS: [(&str, &[&str]); 10] = [
 ];
 
 /// Crates that only these rooms name.
-const CRATES: [(&str, &[&str]); 14] = [
+const CRATES: [(&str, &[&str]); 15] = [
     ("axum", &["http"]),
     ("tokio", &["http", "cli"]),
     ("candle", &["embed"]),
@@ -42,6 +43,7 @@ const CRATES: [(&str, &[&str]); 14] = [
     ("utoipa", &["http"]),
     ("prometheus_client", &["http/metrics"]),
     ("hayagriva", &["http/export"]),
+    ("rustix", &["background"]),
     ("whatlang", &["read/language"]),
 ];
 

@@ -87,3 +87,24 @@ fn sixty_four_writers_at_once_lose_no_update_and_questions_see_whole_articles() 
         assert!(possible.contains(&said), "gate {gate}: {said:?}, not one of {possible:?}");
     }
 }
+
+#[test]
+fn what_was_acknowledged_is_found_at_once_however_many_write() {
+    let (data, empty) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let service = Service::start(data.path(), &["--corpus", empty.path().to_str().unwrap()]);
+    let sent = |path: &str, body: serde_json::Value| acknowledged(|| service.post(path, body.to_string().as_bytes()));
+    std::thread::scope(|scope| {
+        for writer in 0..24 {
+            scope.spawn(move || {
+                for round in 0..6 {
+                    let said = format!("{}号浮标在第{round}轮测得水深{}米。", 100 + writer, 1000 + writer * 10 + round);
+                    let (status, answer) = sent("/v1/articles", json!({ "id": format!("buoy-{writer}-{round}"), "text": said }));
+                    assert_eq!(status, 200, "{answer}");
+                    let question = format!("{}号浮标在第{round}轮测得水深多少米？", 100 + writer);
+                    let (_, found) = sent("/v1/search", json!({ "question": question, "limit": 30 }));
+                    assert!(found.to_string().contains(&said), "{said} {found}");
+                }
+            });
+        }
+    });
+}
