@@ -18,7 +18,7 @@
 //! | [`chunk`] | article → passages; sentences in every script | `article` |
 //! | [`embed`] | text → unit vector; the only room with Candle and tokenizers | `read` for hexadecimals, `background` |
 //! | [`shelf`] | keeps and searches: SQLite, tantivy, graphs that `hnsw_rs` builds | `article`, `embed`, `background`, `page`'s left-out lines |
-//! | [`retrieve`] | question → evidence | `shelf`, `embed`, `chunk` for scripts |
+//! | [`retrieve`] | question → evidence | `shelf`, `embed`, `chunk` for scripts, `read` for a question's language |
 //! | [`answer`] | evidence → answer with citations | `retrieve` |
 //! | [`library`] | joins them: ingest, jobs, ask, search, check, reembed | all above |
 //! | [`eval`] | question sets → figures | `library` |

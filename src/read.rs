@@ -16,7 +16,7 @@ mod markdown;
 mod plain;
 
 pub use charset::Decoded;
-pub use language::language;
+pub use language::{language, sure_language};
 pub use plain::prose;
 
 use crate::article::{Article, Source};

@@ -171,6 +171,8 @@ pub struct StoredPassage {
     pub authors: Vec<String>,
     /// What its article says of where the authors work.
     pub affiliation: Option<String>,
+    /// The language of its article, as a BCP 47 tag.
+    pub language: Option<String>,
 }
 
 impl StoredPassage {

@@ -3,7 +3,7 @@
 //! Chinese is told by its characters, and `zh-Hant` from `zh` by how many of them
 //! simplification would change; the library tells the rest.
 
-use whatlang::{Lang, Script};
+use whatlang::{Info, Lang, Script};
 
 /// Characters looked at: enough to be sure, few enough to cost nothing.
 const LOOKED_AT: usize = 2000;
@@ -26,6 +26,14 @@ pub fn language(text: &str) -> Option<&'static str> {
         return None;
     }
     tag(told.lang())
+}
+
+/// The language of a text as short as a question, where it is sure: for Chinese characters, which Japanese is written
+/// in too, it never is.
+pub fn sure_language(text: &str) -> Option<&'static str> {
+    let told = whatlang::detect(text).filter(Info::is_reliable)?;
+    matches!(told.script(), Script::Latin | Script::Cyrillic | Script::Arabic | Script::Devanagari | Script::Hebrew)
+        .then(|| tag(told.lang()))?
 }
 
 fn is_han(c: char) -> bool {
@@ -86,7 +94,7 @@ fn tag(language: Lang) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::language;
+    use super::{language, sure_language};
 
     #[test]
     fn a_text_says_its_language() {
@@ -102,6 +110,20 @@ mod tests {
         ];
         for (text, expected) in rows {
             assert_eq!(language(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_question_says_its_language_only_where_it_is_sure() {
+        let rows = [
+            ("¿Cuántos aljibes construyeron los vecinos del pueblo el año pasado?", Some("es")),
+            ("How many hours a day is the lighthouse open to visitors?", Some("en")),
+            ("富士山高度？", None),
+            ("夜市的摊位费是多少？", None),
+            ("Panthers 2015?", None),
+        ];
+        for (text, wanted) in rows {
+            assert_eq!(sure_language(text), wanted, "{text}");
         }
     }
 }

@@ -9,6 +9,7 @@ use super::read::{self, Read};
 use super::weigh;
 use super::{Asked, Evidence};
 use crate::embed::Comparison;
+use crate::read::sure_language;
 use crate::shelf::staged;
 use crate::shelf::terms::units;
 use crate::shelf::{Error, Neighbor, PassageId, Shelf, StoredPassage};
@@ -165,13 +166,16 @@ fn first_of(shelf: &Shelf, legs: &[&[Neighbor]]) -> Result<Vec<StoredPassage>, E
 }
 
 /// Whether the question is in the passages' language, 0 to 1: by the share of its
-/// characters or words that they hold at all.
+/// characters or words that they hold at all. Names and loanwords are shared: in doubt it is not, where its language
+/// is sure and none of theirs.
 #[expect(clippy::cast_precision_loss, reason = "words of a question")]
 fn same_language(question: &str, passages: &[StoredPassage]) -> f32 {
     let held: BTreeSet<String> = passages.iter().flat_map(|passage| units(&passage.text)).collect();
     let asked = units(question);
     let known = asked.iter().filter(|unit| held.contains(*unit)).count() as f32 / asked.len().max(1) as f32;
-    ((known - FOREIGN) / (FAMILIAR - FOREIGN)).clamp(0.0, 1.0)
+    let same = ((known - FOREIGN) / (FAMILIAR - FOREIGN)).clamp(0.0, 1.0);
+    let foreign = |mine| passages.iter().all(|passage| passage.language.as_deref().is_some_and(|theirs| theirs != mine));
+    if same < 1.0 && sure_language(question).is_some_and(foreign) { 0.0 } else { same }
 }
 
 /// The highest total first, ties by number.

@@ -22,7 +22,7 @@ const ROOMS: [(&str, &[&str]); 11] = [
     ("page", &["article", "read"]),
     ("embed", &["background", "read"]),
     ("shelf", &["article", "background", "chunk", "embed", "page", "read", "settings"]),
-    ("retrieve", &["article", "chunk", "embed", "shelf"]),
+    ("retrieve", &["article", "chunk", "embed", "read", "shelf"]),
     ("answer", &["article", "chunk", "embed", "retrieve", "shelf"]),
     ("library", &["answer", "article", "chunk", "embed", "page", "read", "retrieve", "settings", "shelf"]),
     ("settings", &[]),

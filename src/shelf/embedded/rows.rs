@@ -187,7 +187,7 @@ pub(super) fn tokens(connection: &Connection, ids: &[PassageId]) -> rusqlite::Re
 /// Each article's text is read once: SQLite would read all of it for each slice.
 pub(super) fn passages(connection: &Connection, ids: &[PassageId]) -> rusqlite::Result<Vec<StoredPassage>> {
     let mut statement = connection.prepare_cached(
-        "SELECT p.id, p.article, p.version, p.start, p.stop, p.section, a.title, a.authors, a.affiliation
+        "SELECT p.id, p.article, p.version, p.start, p.stop, p.section, a.title, a.authors, a.affiliation, a.language
          FROM passages p JOIN articles a ON a.id = p.article AND a.version = p.version WHERE p.id = ?1 AND p.removed IS NULL",
     )?;
     let mut texts: HashMap<(String, u32), String> = HashMap::new();
@@ -203,6 +203,7 @@ pub(super) fn passages(connection: &Connection, ids: &[PassageId]) -> rusqlite::
                 title: row.get(6)?,
                 authors: from_json(&row.get::<_, String>(7)?),
                 affiliation: row.get(8)?,
+                language: row.get(9)?,
             })
         });
         let Some(mut passage) = row.optional()? else { continue };
