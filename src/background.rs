@@ -17,6 +17,14 @@ pub fn threads(name: &'static str) -> Option<ThreadPool> {
     named.start_handler(|_| step_back()).build().ok()
 }
 
+/// Does `work` on threads that are there as long as it lasts; on this one, where none are to be had.
+pub fn run<T: Send>(name: &'static str, work: impl FnOnce() -> T + Send) -> T {
+    match threads(name) {
+        Some(threads) => threads.install(work),
+        None => work(),
+    }
+}
+
 /// Whether the thread that asks is one of them.
 pub fn is_here() -> bool {
     HERE.get()
@@ -38,7 +46,7 @@ mod tests {
     fn background_threads_have_a_lower_priority_and_others_keep_theirs() {
         let mine = || rustix::process::getpriority_process(None).unwrap();
         let before = mine();
-        let (there, beyond) = threads("test").unwrap().install(|| (is_here(), mine()));
+        let (there, beyond) = run("test", || (is_here(), mine()));
         assert!(there && !is_here());
         assert_eq!((beyond, mine()), (before.max(10), before));
     }

@@ -38,15 +38,13 @@ pub(super) fn watch(paths: Vec<PathBuf>, data: PathBuf, app: &Arc<App>) -> notif
     let app = Arc::downgrade(app);
     std::thread::spawn(move || {
         let _watcher = watcher;
-        let threads = background::threads("watch");
         while events.recv().is_ok() {
             let mut waited = Duration::ZERO;
             while waited < LONGEST && events.recv_timeout(QUIET) != Err(RecvTimeoutError::Timeout) {
                 waited += QUIET / 4;
             }
             while events.try_recv().is_ok() {}
-            let read = || read(&paths, &app);
-            if !threads.as_ref().map_or_else(read, |threads| threads.install(read)) {
+            if !background::run("watch", || read(&paths, &app)) {
                 return;
             }
         }

@@ -184,10 +184,8 @@ pub(super) async fn cancel(State(app): State<Arc<App>>, Path(id): Path<String>) 
 pub(super) fn work(app: &Arc<App>) {
     let (app, bell) = (Arc::downgrade(app), Arc::clone(&app.job_bell));
     std::thread::spawn(move || {
-        let threads = background::threads("job");
         while let Some(library) = app.upgrade().and_then(|app| app.library().ok()) {
-            let work = || work_off_next(&library);
-            let rest = threads.as_ref().map_or_else(work, |threads| threads.install(work));
+            let rest = work_off_next(&library);
             drop(library);
             if let Some(rest) = rest {
                 bell.wait(rest);
@@ -200,7 +198,7 @@ pub(super) fn work(app: &Arc<App>) {
 fn work_off_next(library: &Library) -> Option<Duration> {
     let next = library.shelf().next_job();
     let Some(job) = next.unwrap_or_default() else { return Some(Duration::from_mins(1)) };
-    worked_off(library, &job, |job| library.work_off(job))
+    background::run("job", || worked_off(library, &job, |job| library.work_off(job)))
 }
 
 /// Does the `work` of a job; how long to rest before it is taken up again.
