@@ -6,6 +6,7 @@
 //! it is in the cache. Texts in groups of some hundred tokens go to the cores; a lone question has a team.
 
 mod anatomy;
+mod angles;
 mod attention;
 mod weights;
 
@@ -17,11 +18,14 @@ use rayon::prelude::*;
 use super::kernels::Precision;
 use super::kernels::activation::activate;
 use super::kernels::rows::{add, layer_norm, multiply, root_norm};
-use super::product::{Cores, Rows, Weights, activated, product};
+use super::kernels::tile::LANES;
+use super::kernels::words::Matrix;
+use super::product::{Cores, Rows, Weights, activated};
 use super::team::Team;
 pub(super) use anatomy::{Anatomy, Family};
 use anatomy::{NormKind, Positions};
-use attention::{Angles, Attention, Scratch};
+use angles::Angles;
+use attention::Attention;
 pub(super) use weights::File;
 use weights::{Embeddings, Layer, Norm};
 
@@ -33,13 +37,13 @@ const FEED_ROWS: usize = 96;
 
 /// A loaded encoder.
 pub(super) struct Encoder {
-    anatomy: Anatomy,
+    anatomy: Arc<Anatomy>,
     precision: Precision,
     embeddings: Embeddings,
-    layers: Vec<Layer>,
+    layers: Vec<Arc<Layer>>,
     last: Option<Norm>,
     /// The angles that layers turn by, by their base.
-    angles: Vec<(f64, Angles)>,
+    angles: Vec<(f64, Arc<Angles>)>,
     /// What walks that have ended worked in: the system takes long to give fresh memory.
     rooms: Mutex<Vec<Room>>,
 }
@@ -51,7 +55,12 @@ struct Room {
     rows: Arc<Rows>,
     made: Vec<f32>,
     attended: Vec<f32>,
-    scratch: Scratch,
+}
+
+/// So many numbers of a buffer that grows and never shrinks: what is given back would be cleared when it is wanted again.
+fn some(buffer: &mut Vec<f32>, count: usize) -> &mut [f32] {
+    buffer.resize(buffer.len().max(count), 0.0);
+    &mut buffer[..count]
 }
 
 /// Brings a row to the family's length; without a norm it stays.
@@ -70,14 +79,16 @@ impl Encoder {
         if let (Positions::Learnt { first }, Some(rows)) = (anatomy.positions, &embeddings.positions) {
             anatomy.window = anatomy.window.min(rows.len().saturating_sub(first));
         }
-        let mut angles: Vec<(f64, Angles)> = Vec::new();
+        let mut angles: Vec<(f64, Arc<Angles>)> = Vec::new();
         for reach in anatomy.layers.iter().filter(|_| anatomy.positions == Positions::Rotary) {
             if angles.iter().all(|(theta, _)| theta.total_cmp(&reach.theta).is_ne()) {
-                angles.push((reach.theta, Angles::of(reach.theta, anatomy.head, anatomy.window)));
+                let of_theta = Angles::of(reach.theta, anatomy.head, anatomy.window);
+                angles.push((reach.theta, Arc::new(of_theta)));
             }
         }
         Team::stand_ready();
-        Ok(Self { anatomy, precision, embeddings, layers, last, angles, rooms: Mutex::default() })
+        let layers = layers.into_iter().map(Arc::new).collect();
+        Ok(Self { anatomy: Arc::new(anatomy), precision, embeddings, layers, last, angles, rooms: Mutex::default() })
     }
 
     pub(super) fn anatomy(&self) -> &Anatomy {
@@ -127,7 +138,7 @@ impl Encoder {
         let texts: Vec<&[u32]> = texts.iter().map(|text| &text[..text.len().min(self.anatomy.window)]).collect();
         let mut hidden = std::mem::take(&mut room.hidden);
         self.begin(&texts, added, &mut hidden);
-        let lengths: Vec<usize> = texts.iter().map(|text| text.len()).collect();
+        let lengths: Arc<[usize]> = texts.iter().map(|text| text.len()).collect();
         for at in 0..self.layers.len() {
             self.attend(at, &lengths, cores, &mut hidden, room);
             self.feed(&self.layers[at], cores, &mut hidden, room);
@@ -138,7 +149,7 @@ impl Encoder {
 
     /// The rows that tokens begin as.
     fn begin(&self, texts: &[&[u32]], added: &[Vec<f32>], rows: &mut Vec<f32>) {
-        let Anatomy { hidden: width, embedding_scale, positions, .. } = self.anatomy;
+        let Anatomy { hidden: width, embedding_scale, positions, .. } = *self.anatomy;
         rows.clear();
         rows.resize(texts.iter().map(|text| text.len()).sum::<usize>() * width, 0.0);
         let tokens = texts.iter().flat_map(|text| text.iter().enumerate());
@@ -149,7 +160,7 @@ impl Encoder {
             if let (Positions::Learnt { first }, Some(positions)) = (positions, &self.embeddings.positions) {
                 positions.add(first + place, 1.0, row);
             }
-            row.iter_mut().zip(&self.embeddings.kind).for_each(|(sum, kind)| *sum += kind);
+            add(row, &self.embeddings.kind);
             if let Some(added) = added.next() {
                 add(row, added);
             }
@@ -183,45 +194,50 @@ impl Encoder {
         }
     }
 
-    fn attend(&self, at: usize, lengths: &[usize], cores: Cores<'_>, hidden: &mut [f32], room: &mut Room) {
-        let layer = &self.layers[at];
+    fn attend(&self, at: usize, lengths: &Arc<[usize]>, cores: Cores<'_>, hidden: &mut [f32], room: &mut Room) {
+        let (layer, reach) = (&self.layers[at], self.anatomy.layers[at]);
         self.enter(layer.before_attention.as_ref(), &layer.questions_keys_values, hidden, Rows::unique(&mut room.rows));
-        product(&room.rows, &layer.questions_keys_values, cores, &mut room.made);
-        // 8 bits are too few for shares.
-        let precision = if self.precision == Precision::F32 { Precision::F32 } else { Precision::fastest_exact() };
-        let (anatomy, reach) = (&self.anatomy, self.anatomy.layers[at]);
         let angles = self.angles.iter().find(|(theta, _)| theta.total_cmp(&reach.theta).is_eq()).map(|(_, angles)| angles);
-        let attention = Attention { anatomy, layer, reach, angles, precision };
-        let (width, out) = (layer.questions_keys_values.outputs(), anatomy.heads * anatomy.head);
-        room.attended.resize(hidden.len() / anatomy.hidden * out, 0.0);
-        let (mut texts, mut attended) = (room.made.as_mut_slice(), room.attended.as_mut_slice());
-        for length in lengths {
-            let (text, rest) = texts.split_at_mut(length * width);
-            let (result, rest_attended) = attended.split_at_mut(length * out);
-            attention.attend(text, &mut room.scratch, result);
-            (texts, attended) = (rest, rest_attended);
-        }
-        Rows::unique(&mut room.rows).fill(&layer.attended, &room.attended, out);
-        product(&room.rows, &layer.attended, cores, &mut room.made);
-        self.leave(layer.after_attention.as_ref(), layer.attention_sum.as_ref(), &mut room.made, hidden);
+        let attention = Attention {
+            anatomy: Arc::clone(&self.anatomy),
+            layer: Arc::clone(layer),
+            reach,
+            angles: angles.cloned(),
+            // 8 bits are too few for shares.
+            precision: if self.precision == Precision::F32 { Precision::F32 } else { Precision::fastest_exact() },
+            rows: Arc::clone(&room.rows),
+            lengths: Arc::clone(lengths),
+        };
+        let width = self.anatomy.heads * self.anatomy.head;
+        let attended = some(&mut room.attended, room.rows.len() * width);
+        attention.all(cores, attended, width);
+        Rows::unique(&mut room.rows).fill(&layer.attended, attended, width);
+        let made = some(&mut room.made, hidden.len());
+        activated(&room.rows, &layer.attended, cores, None, made, self.anatomy.hidden);
+        self.leave(layer.after_attention.as_ref(), layer.attention_sum.as_ref(), made, hidden);
     }
 
     /// The two products behind attention, some rows at a time: what lies between them is wide.
     fn feed(&self, layer: &Layer, cores: Cores<'_>, hidden: &mut [f32], room: &mut Room) {
-        let Anatomy { hidden: width, activation, gated, .. } = self.anatomy;
+        let Anatomy { hidden: width, activation, gated, .. } = *self.anatomy;
         for block in hidden.chunks_mut(FEED_ROWS * width) {
             self.enter(layer.before_feed.as_ref(), &layer.up, block, Rows::unique(&mut room.rows));
-            activated(&room.rows, &layer.up, cores, Some(activation).filter(|_| !gated), &mut room.made);
             let wide = layer.up.outputs();
+            // One line more, lest the rows of a tile fall into the same sets of the cache.
+            let stride = wide.next_multiple_of(LANES) + LANES / 2;
+            let made = some(&mut room.made, block.len() / width * stride);
+            activated(&room.rows, &layer.up, cores, Some(activation).filter(|_| !gated), made, stride);
             let inner = if gated { wide / 2 } else { wide };
-            for row in room.made.chunks_exact_mut(wide).take_while(|_| gated) {
-                let (activated, by) = row.split_at_mut(inner);
+            for row in made.chunks_exact_mut(stride).take_while(|_| gated) {
+                let (activated, by) = row[..wide].split_at_mut(inner);
                 activate(activation, activated);
                 multiply(activated, by);
             }
-            Rows::unique(&mut room.rows).fill_in(self.precision, &room.made, inner, wide);
-            product(&room.rows, &layer.down, cores, &mut room.attended);
-            self.leave(layer.after_feed.as_ref(), layer.feed_sum.as_ref(), &mut room.attended, block);
+            let matrix = Matrix { numbers: made, stride, rows: block.len() / width, columns: inner };
+            Rows::unique(&mut room.rows).take(self.precision, matrix);
+            let made = some(&mut room.made, block.len());
+            activated(&room.rows, &layer.down, cores, None, made, width);
+            self.leave(layer.after_feed.as_ref(), layer.feed_sum.as_ref(), made, block);
         }
     }
 }

@@ -11,6 +11,7 @@ pub(super) mod activation;
 pub(crate) mod amx;
 pub(crate) mod codes;
 pub(super) mod pages;
+pub(super) mod panels;
 pub(super) mod rows;
 pub(super) mod tile;
 pub(super) mod words;
@@ -206,6 +207,19 @@ macro_rules! widened {
 }
 pub(super) use widened;
 
+/// One number of many: halves are joined lane by lane, which wide registers do at once.
+#[inline(always)]
+fn reduced<const N: usize>(mut lanes: [f32; N], join: impl Fn(f32, f32) -> f32) -> f32 {
+    let mut half = N / 2;
+    while half > 0 {
+        for lane in 0..half {
+            lanes[lane] = join(lanes[lane], lanes[lane + half]);
+        }
+        half /= 2;
+    }
+    lanes[0]
+}
+
 widened! {
     /// Product of two vectors.
     dot(a: &[f32], b: &[f32]) -> f32, lanes
@@ -233,7 +247,7 @@ fn lanes<A: Arithmetic>(a: &[f32], b: &[f32]) -> f32 {
         }
     }
     let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    sums.iter().sum::<f32>() + rest
+    reduced(sums, |a, b| a + b) + rest
 }
 
 #[inline(always)]
@@ -256,7 +270,8 @@ fn pair<A: Arithmetic>(vector: &[f32], high: &[u8], low: &[u8]) -> (f32, f32) {
         }
     }
     let rest = |bytes: &[u8]| rest.iter().zip(bytes).map(|(x, byte)| x * number(*byte)).sum::<f32>();
-    (sums.0.iter().sum::<f32>() + rest(high_rest), sums.1.iter().sum::<f32>() + rest(low_rest))
+    let [of_high, of_low] = [sums.0, sums.1].map(|sums| reduced(sums, |a, b| a + b));
+    (of_high + rest(high_rest), of_low + rest(low_rest))
 }
 
 /// Runs `test` with each instruction set as the widest; no other test changes it meanwhile.

@@ -7,7 +7,7 @@ use super::encoder::{Anatomy, Encoder, File};
 use super::folder::{Files, Pooling};
 use super::kernels::Precision;
 use super::kernels::rows::add;
-use super::product::{Cores, Rows, Weights, product};
+use super::product::{Rows, Weights, product};
 
 /// A product behind pooling.
 pub(super) struct Dense {
@@ -46,8 +46,7 @@ impl Dense {
     }
 
     fn apply(&self, vector: &[f32]) -> Vec<f32> {
-        let mut made = Vec::new();
-        product(&Rows::of(&self.weights, vector, self.inputs), &self.weights, Cores::One, &mut made);
+        let mut made = product(&Rows::of(&self.weights, vector, self.inputs), &self.weights);
         if self.tanh {
             for number in &mut made {
                 *number = number.tanh();

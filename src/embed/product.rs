@@ -7,13 +7,14 @@
 mod rows;
 mod weights;
 
+use std::iter::repeat;
 use std::ops::Range;
 use std::sync::Arc;
 
 pub(super) use self::rows::Rows;
 pub(super) use self::weights::Weights;
 use super::kernels::activation::{Activation, activate};
-use super::kernels::tile::{Columns, LANES, Line, Panel, ROWS, Step, tile};
+use super::kernels::tile::{Columns, LANES, Panel, ROWS, Step, tile};
 use super::kernels::{Precision, amx};
 use super::team::{Team, Work};
 
@@ -41,53 +42,65 @@ pub(super) fn steps(precision: Precision, numbers: usize) -> usize {
     if amx::has(precision) { steps.next_multiple_of(amx::SIDE) } else { steps }
 }
 
-/// `out` becomes the products of one panel and some of the rows, whose words count from `step` on.
-pub(super) fn by_panel(precision: Precision, rows: &Rows, some: Range<usize>, step: usize, panel: &[Step], out: &mut [Line]) {
-    if amx::takes(precision, panel.len()) {
-        let out = out.as_flattened_mut();
-        return amx::product(precision, some.len(), rows.tile(some.start, step), panel, &[Columns::PLAIN], out, LANES);
+/// `out`, `width` numbers a row, becomes the products of some of the rows and of panels of so many steps each.
+pub(super) fn by_panels(
+    precision: Precision,
+    rows: &Rows,
+    some: Range<usize>,
+    steps: usize,
+    panels: &[Step],
+    out: &mut [f32],
+    width: usize,
+) {
+    let panels = panels.chunks_exact(steps).zip(repeat(&Columns::PLAIN));
+    if amx::takes(precision, steps) {
+        return amx::product(precision, some.len(), rows.tile(some.start, 0), &panels, out, width);
     }
-    for (first, out) in some.step_by(ROWS).zip(out.chunks_mut(ROWS)) {
-        let panel = Panel { steps: panel, columns: &Columns::PLAIN, begun: false, ahead: &[] };
-        tile(precision, out.len(), rows.tile(first, step), panel, out.as_flattened_mut(), LANES);
+    for ((steps, columns), column) in panels.zip((0..).step_by(LANES)) {
+        let panel = Panel { steps, columns, begun: false, ahead: &[] };
+        for (at, first) in some.clone().step_by(ROWS).enumerate() {
+            let out = &mut out[at * ROWS * width + column..];
+            tile(precision, ROWS.min(some.end - first), rows.tile(first, 0), panel, out, width);
+        }
     }
 }
 
-/// `out`, `weights.outputs()` numbers a row, becomes the product of `rows` and `weights`.
-pub(super) fn product(rows: &Arc<Rows>, weights: &Arc<Weights>, cores: Cores<'_>, out: &mut Vec<f32>) {
-    activated(rows, weights, cores, None, out);
+/// The product of `rows` and `weights`, `weights.outputs()` numbers a row.
+pub(super) fn product(rows: &Rows, weights: &Weights) -> Vec<f32> {
+    let mut out = vec![0.0; rows.len() * weights.outputs];
+    columns(rows, weights, 0..weights.count(), &mut out, weights.outputs);
+    out
 }
 
-/// As [`product`], and `activation` of it.
+/// The rows of `out`, `stride` numbers from one to the next, begin with the product of `rows` and `weights`, and
+/// `activation` of it.
 pub(super) fn activated(
     rows: &Arc<Rows>,
     weights: &Arc<Weights>,
     cores: Cores<'_>,
     activation: Option<Activation>,
-    out: &mut Vec<f32>,
+    out: &mut [f32],
+    stride: usize,
 ) {
-    let width = weights.outputs;
-    out.resize(rows.len() * width, 0.0);
-    let work = rows.len() * weights.steps * width * weights.precision.per_word();
-    let team = match cores {
-        Cores::Team(team) if work >= WORTH_SHARING => team,
-        Cores::One | Cores::Team(_) => {
-            columns(rows, weights, 0..weights.count(), out, width);
-            if let Some(activation) = activation {
-                activate(activation, out);
-            }
-            return;
-        }
-    };
+    let work = rows.len() * weights.steps * weights.outputs * weights.precision.per_word();
     let share = Share { rows: Arc::clone(rows), weights: Arc::clone(weights), activation };
-    // Laying the parts side by side costs next to nothing.
-    team.made(share, weights.count().div_ceil(Share::PANELS), |part, made| {
-        let first = part * Share::PANELS * LANES;
-        let columns = made.len() / rows.len().max(1);
-        for (out, part) in out.chunks_exact_mut(width).zip(made.chunks_exact(columns.max(1))) {
-            out[first..first + columns].copy_from_slice(part);
+    match cores {
+        Cores::Team(team) if work >= WORTH_SHARING => {
+            // Laying the parts side by side costs next to nothing.
+            team.made(share, weights.count().div_ceil(Share::PANELS), |part, made| {
+                let first = part * Share::PANELS * LANES;
+                lay(made, out, stride, first..(first + Share::PANELS * LANES).min(weights.outputs));
+            });
         }
-    });
+        Cores::One | Cores::Team(_) => share.columns(0..weights.count(), out, stride),
+    }
+}
+
+/// Lays some columns into rows of `width` numbers.
+pub(super) fn lay(made: &[f32], out: &mut [f32], width: usize, columns: Range<usize>) {
+    for (out, made) in out.chunks_exact_mut(width).zip(made.chunks_exact(columns.len())) {
+        out[columns.clone()].copy_from_slice(made);
+    }
 }
 
 /// A product whose columns are made in parts.
@@ -98,8 +111,17 @@ struct Share {
 }
 
 impl Share {
-    /// Panels in a part.
-    const PANELS: usize = 1;
+    /// Panels in a part: enough that what comes with each part does not count.
+    const PANELS: usize = 3;
+
+    /// What some panels make, at the beginning of rows that lie `stride` apart.
+    fn columns(&self, panels: Range<usize>, out: &mut [f32], stride: usize) {
+        let width = (panels.end * LANES).min(self.weights.outputs) - panels.start * LANES;
+        columns(&self.rows, &self.weights, panels, out, stride);
+        if let Some(activation) = self.activation {
+            out.chunks_mut(stride).for_each(|row| activate(activation, &mut row[..width]));
+        }
+    }
 }
 
 impl Work for Share {
@@ -108,20 +130,17 @@ impl Work for Share {
         let panels = first..(first + Self::PANELS).min(self.weights.count());
         let width = (panels.end * LANES).min(self.weights.outputs) - first * LANES;
         let mut made = vec![0.0; self.rows.len() * width];
-        columns(&self.rows, &self.weights, panels, &mut made, width);
-        if let Some(activation) = self.activation {
-            activate(activation, &mut made);
-        }
+        self.columns(panels, &mut made, width);
         made
     }
 }
 
-/// The columns that `panels` make, `width` of them a row.
-fn columns(rows: &Rows, weights: &Weights, panels: Range<usize>, out: &mut [f32], width: usize) {
+/// The columns that `panels` make, `width` numbers a row.
+pub(super) fn columns(rows: &Rows, weights: &Weights, panels: Range<usize>, out: &mut [f32], width: usize) {
     let Weights { precision, steps, .. } = *weights;
     if amx::takes(precision, steps) {
-        let packed = &weights.panels[panels.start * steps..panels.end * steps];
-        return amx::product(precision, rows.len(), rows.tile(0, 0), packed, &weights.columns[panels], out, width);
+        let packed = weights.panels[panels.start * steps..panels.end * steps].chunks_exact(steps);
+        return amx::product(precision, rows.len(), rows.tile(0, 0), &packed.zip(&weights.columns[panels]), out, width);
     }
     let block = (BLOCK_WORDS / rows.stride.max(1)).next_multiple_of(ROWS);
     for start in (0..rows.len()).step_by(block) {
@@ -179,11 +198,11 @@ mod tests {
                     let mut numbers = |length: usize| (0..length).map(|_| random.f32() * 2.0 - 1.0).collect::<Vec<f32>>();
                     let (values, rows, bias) = (numbers(count * inputs), numbers(inputs * outputs), numbers(outputs));
                     let weights = Arc::new(Weights::of(precision, inputs, &rows, Some(&bias)));
-                    let activations = Rows::of(&weights, &values, inputs);
-                    let (mut out, mut shared) = (vec![], vec![]);
-                    product(&activations, &weights, Cores::One, &mut out);
+                    let activations = Arc::new(Rows::of(&weights, &values, inputs));
+                    let out = product(&activations, &weights);
+                    let mut shared = vec![0.0; out.len()];
                     if let Some(team) = Team::gather() {
-                        product(&activations, &weights, Cores::Team(&team), &mut shared);
+                        activated(&activations, &weights, Cores::Team(&team), None, &mut shared, outputs);
                         assert_eq!(out, shared);
                     }
                     let tolerance = match precision {

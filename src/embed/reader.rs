@@ -13,7 +13,7 @@ use super::comparison::Comparison;
 use super::encoder::{Anatomy, Encoder, Family, File};
 use super::folder::{Error, Files};
 use super::kernels::{Precision, dot};
-use super::product::{Cores, Rows, Weights, product};
+use super::product::{Rows, Weights, product};
 use super::table::Table;
 
 const CONFIG: &str = "reader/config.json";
@@ -111,9 +111,7 @@ impl Reader {
             let weighed = cosines.iter().zip(shares).map(|(cosine, share)| cosine * share).fold(0.0, f32::max);
             features.copy_from_slice(&[best, says, 0.0, exact(best), weighed, 0.0]);
         }
-        let mut begun = Vec::new();
-        product(&Rows::of(&self.begin, &rows, width), &self.begin, Cores::One, &mut begun);
-        begun
+        product(&Rows::of(&self.begin, &rows, width), &self.begin)
     }
 }
 

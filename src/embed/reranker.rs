@@ -9,7 +9,7 @@ use tokenizers::Tokenizer;
 use super::encoder::{Anatomy, Encoder, Family, File};
 use super::folder::{Error, Files, longest};
 use super::kernels::Precision;
-use super::product::{Cores, Rows, Weights, product};
+use super::product::{Rows, Weights, product};
 
 /// A loaded cross-encoder of XLM-RoBERTa's kind.
 pub struct Reranker {
@@ -76,12 +76,11 @@ impl Reranker {
     fn score(&self, rows: &[f32]) -> f32 {
         let width = self.encoder.anatomy().hidden;
         let Some(first) = rows.get(..width) else { return 0.0 };
-        let (mut inner, mut out) = (Vec::new(), Vec::new());
-        product(&Rows::of(&self.dense, first, width), &self.dense, Cores::One, &mut inner);
+        let mut inner = product(&Rows::of(&self.dense, first, width), &self.dense);
         for number in &mut inner {
             *number = number.tanh();
         }
-        product(&Rows::of(&self.out, &inner, width), &self.out, Cores::One, &mut out);
+        let out = product(&Rows::of(&self.out, &inner, width), &self.out);
         1.0 / (1.0 + (-out[0]).exp())
     }
 }

@@ -29,18 +29,16 @@ pub(crate) fn takes(precision: Precision, words: usize) -> bool {
     words > 0 && words.is_multiple_of(SIDE) && has(precision)
 }
 
-/// `out`, `width` numbers a row, becomes the product of `count` rows and panels that lie one after another.
-pub(crate) fn product(
+/// `out`, `width` numbers a row, becomes the products of `count` rows and of panels.
+pub(crate) fn product<'a>(
     precision: Precision,
     count: usize,
     rows: Tile<'_>,
-    panels: &[Step],
-    columns: &[Columns],
+    panels: &(impl Iterator<Item = (&'a [Step], &'a Columns)> + Clone),
     out: &mut [f32],
     width: usize,
 ) {
-    let steps = panels.len() / columns.len().max(1);
-    assert!(takes(precision, steps), "a unit, and whole tiles for it");
+    assert!(has(precision), "a matrix unit");
     let mut sums = Sums([[0.0; LANES]; ROWS]);
     let whole = count - count % ROWS;
     for (from, to) in [(0, whole), (whole, count)] {
@@ -50,14 +48,15 @@ pub(crate) fn product(
         let unit = unit::Unit::for_rows(ROWS.min(to - from));
         // Rows stay in the first cache; panels pass by, which the unit is told ahead.
         for first in (from..to).step_by(ROWS) {
-            for (panel, (steps, columns)) in panels.chunks_exact(steps).zip(columns).enumerate() {
+            for (panel, (steps, columns)) in panels.clone().enumerate() {
                 let words = &rows.words[first * rows.stride..];
                 let out = &mut out[first * width + panel * LANES..];
                 let lanes = LANES.min(width - panel * LANES);
+                let begin = if precision == Precision::Bf16 { &columns.initial } else { &Columns::PLAIN.initial };
                 if precision == Precision::Bf16 && lanes == LANES {
-                    unit.multiply(precision, words, rows.stride, steps, columns, out, width);
+                    unit.multiply(precision, words, rows.stride, steps, begin, out, width);
                 } else {
-                    unit.multiply(precision, words, rows.stride, steps, columns, sums.0.as_flattened_mut(), LANES);
+                    unit.multiply(precision, words, rows.stride, steps, begin, sums.0.as_flattened_mut(), LANES);
                     finish(precision, &sums, &rows.scales[first..(first + ROWS).min(to)], columns, out, (width, lanes));
                 }
             }
@@ -80,11 +79,14 @@ fn finished<A: Arithmetic>(
     out: &mut [f32],
     (width, lanes): (usize, usize),
 ) {
+    let mut initial = [0; LANES];
+    initial.iter_mut().zip(&columns.initial).for_each(|(initial, number)| *initial = whole(*number));
     for ((line, sums), scale) in out.chunks_mut(width).zip(&sums.0).zip(scales) {
         let mut made = *sums;
         if precision == Precision::Int8 {
             for lane in 0..LANES {
-                made[lane] = A::multiply_add(whole(sums[lane]) * scale, columns.scales[lane], columns.bias[lane]);
+                let sum = number(sums[lane].to_bits().cast_signed() + initial[lane]);
+                made[lane] = A::multiply_add(sum * scale, columns.scales[lane], columns.bias[lane]);
             }
         }
         if let Some(line) = line.first_chunk_mut::<LANES>().filter(|_| lanes == LANES) {
@@ -98,14 +100,20 @@ fn finished<A: Arithmetic>(
 
 #[inline(always)]
 #[expect(clippy::cast_precision_loss, reason = "the last bits of long sums do not count")]
-fn whole(sum: f32) -> f32 {
-    sum.to_bits().cast_signed() as f32
+fn number(sum: i32) -> f32 {
+    sum as f32
+}
+
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "it is a whole number")]
+fn whole(number: f32) -> i32 {
+    number as i32
 }
 
 /// Elsewhere there is none.
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
 mod unit {
-    use super::{Columns, Precision, Step};
+    use super::{Line, Precision, Step};
 
     pub(super) enum Unit {}
 
@@ -119,7 +127,7 @@ mod unit {
         }
 
         #[expect(clippy::too_many_arguments, reason = "as where there is one")]
-        pub(super) fn multiply(&self, _: Precision, _: &[u32], _: usize, _: &[Step], _: &Columns, _: &mut [f32], _: usize) {
+        pub(super) fn multiply(&self, _: Precision, _: &[u32], _: usize, _: &[Step], _: &Line, _: &mut [f32], _: usize) {
             match *self {}
         }
     }

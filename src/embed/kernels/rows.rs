@@ -1,8 +1,10 @@
 //! What is done to rows of numbers between two products: sums, norms and attention's weights.
 
+use std::ops::Range;
+
 use super::activation::exp;
-use super::tile::LANES;
-use super::{Arithmetic, widened};
+use super::tile::{LANES, Line};
+use super::{Arithmetic, reduced, widened};
 
 widened! {
     /// Multiplies numbers, one by one.
@@ -34,7 +36,7 @@ fn sum(row: &[f32], of: impl Fn(f32) -> f32) -> f32 {
             sums[lane] += of(chunk[lane]);
         }
     }
-    sums.iter().sum::<f32>() + rest.iter().map(|x| of(*x)).sum::<f32>()
+    reduced(sums, |a, b| a + b) + rest.iter().map(|x| of(*x)).sum::<f32>()
 }
 
 widened! {
@@ -66,29 +68,49 @@ fn root_normed<A: Arithmetic>(row: &mut [f32], weight: &[f32], epsilon: f32) {
 }
 
 widened! {
-    /// Each column's shares: `e` to the power of its numbers, and one over their sum, by which they are yet to be multiplied.
-    softmax(columns: &mut [[f32; LANES]]) -> [f32; LANES], softmaxed
+    /// Each row's shares: `e` to the power of `scale` times its numbers, and one over their sum, by which they are yet to
+    /// be multiplied. Rows have `width` numbers, whole lines; what lies outside of the part that is seen has next to none.
+    softmax(scores: &mut [f32], width: usize, seen: &[Range<usize>], scale: f32, inverse_sums: &mut [f32]), softmaxed
 }
 
 #[inline(always)]
-fn softmaxed<A: Arithmetic>(columns: &mut [[f32; LANES]]) -> [f32; LANES] {
-    let mut largest = [f32::MIN; LANES];
-    for row in columns.iter() {
-        for lane in 0..LANES {
-            largest[lane] = largest[lane].max(row[lane]);
+fn softmaxed<A: Arithmetic>(scores: &mut [f32], width: usize, seen: &[Range<usize>], scale: f32, inverse_sums: &mut [f32]) {
+    // All rows' largest first: one row's exponentials need not wait for what comes of a register's lanes.
+    for ((row, seen), largest) in scores.chunks_exact_mut(width).zip(seen).zip(inverse_sums.iter_mut()) {
+        row[..seen.start].fill(f32::MIN);
+        row[seen.end..].fill(f32::MIN);
+        let mut lanes = [f32::MIN; LANES];
+        for line in row.as_chunks::<LANES>().0 {
+            for lane in 0..LANES {
+                lanes[lane] = if line[lane] > lanes[lane] { line[lane] } else { lanes[lane] };
+            }
         }
+        *largest = reduced(lanes, f32::max);
     }
-    let mut sums = [0.0_f32; LANES];
-    for row in columns.iter_mut() {
-        for lane in 0..LANES {
-            row[lane] = exp::<A>(row[lane] - largest[lane]);
-            sums[lane] += row[lane];
+    for (row, inverse_sum) in scores.chunks_exact_mut(width).zip(inverse_sums) {
+        let (mut sums, largest) = ([0.0_f32; LANES], *inverse_sum);
+        for line in row.as_chunks_mut::<LANES>().0 {
+            for lane in 0..LANES {
+                line[lane] = exp::<A>((line[lane] - largest) * scale);
+                sums[lane] += line[lane];
+            }
         }
+        *inverse_sum = 1.0 / reduced(sums, |a, b| a + b);
     }
-    for sum in &mut sums {
-        *sum = 1.0 / *sum;
+}
+
+widened! {
+    /// Each line multiplied by its number, as much of it as `out` takes: `width` numbers of each row, `stride` apart.
+    scale_lines(lines: &[Line], by: &[f32], out: &mut [f32], width: usize, stride: usize), lines_scaled
+}
+
+#[inline(always)]
+fn lines_scaled<A>(lines: &[Line], by: &[f32], out: &mut [f32], width: usize, stride: usize) {
+    for ((line, by), out) in lines.iter().zip(by).zip(out.chunks_mut(stride)) {
+        let whole = out.first_chunk_mut::<LANES>().filter(|_| width == LANES);
+        let out = if let Some(whole) = whole { whole.as_mut_slice() } else { &mut out[..width] };
+        out.iter_mut().zip(line).for_each(|(out, x)| *out = x * by);
     }
-    sums
 }
 
 widened! {

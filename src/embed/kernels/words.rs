@@ -1,7 +1,7 @@
-//! Rows of numbers as the next product reads them: words of a row, words of a panel, and rows turned to columns.
+//! Rows of numbers as the next product reads them.
 
-use super::tile::{LANES, Step};
-use super::{Arithmetic, Precision, WHOLE, widened};
+use super::tile::LANES;
+use super::{Arithmetic, Precision, WHOLE, reduced, widened};
 
 /// A number's upper 16 bits, rounded.
 #[inline(always)]
@@ -10,76 +10,27 @@ fn upper(x: f32) -> u32 {
     (bits + 0x7fff + (bits >> 16 & 1)) >> 16
 }
 
-widened! {
-    /// The words of a row, zeros behind its end, and what its bytes are multiplied by: 1 but in 8 bits,
-    /// which are scaled to lie in -127 to 127 and stand 128 higher.
-    words(precision: Precision, row: &[f32], words: &mut [u32]) -> f32, worded
-}
-
+/// Two numbers' upper 16 bits.
 #[inline(always)]
-fn worded<A: Arithmetic>(precision: Precision, row: &[f32], words: &mut [u32]) -> f32 {
-    match precision {
-        Precision::F32 => {
-            words.iter_mut().zip(row).for_each(|(word, x)| *word = x.to_bits());
-            1.0
-        }
-        Precision::Bf16 => {
-            let (pairs, last) = row.as_chunks::<2>();
-            words.iter_mut().zip(pairs).for_each(|(word, [low, high])| *word = upper(*low) | upper(*high) << 16);
-            if let [last] = last {
-                words[pairs.len()] = upper(*last);
-            }
-            1.0
-        }
-        Precision::Int8 => {
-            let mut largest = [f32::MIN_POSITIVE; LANES];
-            let (wide, rest) = row.as_chunks::<LANES>();
-            for chunk in wide {
-                for lane in 0..LANES {
-                    largest[lane] = largest[lane].max(chunk[lane].abs());
-                }
-            }
-            let largest = largest.iter().copied().chain(rest.iter().map(|x| x.abs())).fold(f32::MIN_POSITIVE, f32::max);
-            let inverse = 127.0 / largest;
-            let byte = |x: f32| A::multiply_add(x, inverse, WHOLE + 128.0).to_bits() & 0xff;
-            let (fours, rest) = row.as_chunks::<4>();
-            for (word, [a, b, c, d]) in words.iter_mut().zip(fours) {
-                *word = byte(*a) | byte(*b) << 8 | byte(*c) << 16 | byte(*d) << 24;
-            }
-            if let Some(word) = words.get_mut(fours.len()).filter(|_| !rest.is_empty()) {
-                *word = (0..).zip(rest).fold(0, |word, (at, x)| word | byte(*x) << (8 * at));
-            }
-            largest / 127.0
-        }
-    }
+pub(super) fn pair(low: f32, high: f32) -> u32 {
+    upper(low) | upper(high) << 16
 }
 
-widened! {
-    /// The words of shares that lie row after row: what a product reads as a panel of so many steps, empty behind the last share.
-    panel_words(precision: Precision, shares: &[[f32; LANES]], panel: &mut [Step]), panel_worded
-}
+/// The first number of a word is its lowest part, and the processor is one that keeps the lowest part first.
+const _: () = assert!(cfg!(target_endian = "little"), "words are filled part by part");
 
+/// Words as the two halves of each.
 #[inline(always)]
-fn panel_worded<A>(precision: Precision, shares: &[[f32; LANES]], panel: &mut [Step]) {
-    let full = shares.len().div_ceil(precision.per_word());
-    panel[full..].fill(Step::EMPTY);
-    if precision == Precision::F32 {
-        for (Step(words), row) in panel.iter_mut().zip(shares) {
-            for lane in 0..LANES {
-                words[lane] = row[lane].to_bits();
-            }
-        }
-        return;
-    }
-    let (pairs, last) = shares.as_chunks::<2>();
-    for (Step(words), [low, high]) in panel.iter_mut().zip(pairs) {
-        for lane in 0..LANES {
-            words[lane] = upper(low[lane]) | upper(high[lane]) << 16;
-        }
-    }
-    if let [last] = last {
-        panel[pairs.len()].0.iter_mut().zip(last).for_each(|(word, share)| *word = upper(*share));
-    }
+fn halves(words: &mut [u32]) -> &mut [u16] {
+    // SAFETY: any 32 bits are two numbers of 16.
+    unsafe { words.align_to_mut().1 }
+}
+
+/// Words as the four bytes of each.
+#[inline(always)]
+fn bytes(words: &mut [u32]) -> &mut [u8] {
+    // SAFETY: any 32 bits are four bytes.
+    unsafe { words.align_to_mut().1 }
 }
 
 /// Numbers in rows that lie `stride` apart.
@@ -91,32 +42,89 @@ pub(crate) struct Matrix<'a> {
     pub(crate) columns: usize,
 }
 
+impl<'a> Matrix<'a> {
+    #[inline(always)]
+    fn row(&self, at: usize) -> &'a [f32] {
+        &self.numbers[at * self.stride..][..self.columns]
+    }
+
+    /// `N` numbers of a row; zeros where there are none.
+    #[inline(always)]
+    pub(super) fn some<const N: usize>(&self, row: usize, first: usize) -> [f32; N] {
+        let mut some = [0.0; N];
+        if row < self.rows && first < self.columns {
+            let there = &self.row(row)[first..];
+            if let Some(whole) = there.first_chunk() {
+                return *whole;
+            }
+            some[..there.len()].copy_from_slice(there);
+        }
+        some
+    }
+}
+
 widened! {
-    /// Rows become columns: those of `out` lie `stride` apart.
-    transpose(matrix: Matrix<'_>, out: &mut [f32], stride: usize), transposed
+    /// The words of rows, `stride` from one to the next and zeros behind their ends, and what each row's bytes are
+    /// multiplied by: 1 but in 8 bits, which are scaled to lie in -127 to 127 and stand 128 higher.
+    words(precision: Precision, rows: Matrix<'_>, words: &mut [u32], stride: usize, scales: &mut [f32]), worded
 }
 
 #[inline(always)]
-fn transposed<A>(matrix: Matrix<'_>, out: &mut [f32], stride: usize) {
-    const SIDE: usize = 8;
-    let Matrix { numbers, stride: from, rows, columns } = matrix;
-    for row in (0..rows).step_by(SIDE) {
-        for column in (0..columns).step_by(SIDE) {
-            if row + SIDE <= rows && column + SIDE <= columns {
-                let block: [[f32; SIDE]; SIDE] = std::array::from_fn(|at| {
-                    *numbers[(row + at) * from + column..].first_chunk().expect("the block ends before the row does")
-                });
-                for at in 0..SIDE {
-                    let line: [f32; SIDE] = std::array::from_fn(|lane| block[lane][at]);
-                    out[(column + at) * stride + row..][..SIDE].copy_from_slice(&line);
-                }
-                continue;
-            }
-            for row in row..(row + SIDE).min(rows) {
-                for column in column..(column + SIDE).min(columns) {
-                    out[column * stride + row] = numbers[row * from + column];
-                }
-            }
+fn worded<A: Arithmetic>(precision: Precision, rows: Matrix<'_>, words: &mut [u32], stride: usize, scales: &mut [f32]) {
+    for ((at, words), scale) in words.chunks_exact_mut(stride).enumerate().zip(scales).take(rows.rows) {
+        let (words, rest) = words.split_at_mut(rows.columns.div_ceil(precision.per_word()));
+        *scale = row_worded::<A>(precision, rows.row(at), words);
+        rest.fill(0);
+    }
+}
+
+#[inline(always)]
+fn row_worded<A: Arithmetic>(precision: Precision, row: &[f32], words: &mut [u32]) -> f32 {
+    match precision {
+        Precision::F32 => {
+            words.iter_mut().zip(row).for_each(|(word, x)| *word = x.to_bits());
+            1.0
+        }
+        Precision::Bf16 => {
+            let halves = halves(words);
+            halves[row.len()..].fill(0);
+            halves.iter_mut().zip(row).for_each(|(half, x)| *half = low_half(upper(*x)));
+            1.0
+        }
+        Precision::Int8 => {
+            let largest = largest(row).max(f32::MIN_POSITIVE);
+            let inverse = 127.0 / largest;
+            let bytes = bytes(words);
+            bytes[row.len()..].fill(0);
+            let shifted = |x: f32| A::multiply_add(x, inverse, WHOLE + 128.0).to_bits();
+            bytes.iter_mut().zip(row).for_each(|(byte, x)| *byte = low_byte(shifted(*x)));
+            largest / 127.0
         }
     }
+}
+
+/// The largest of a row without their signs.
+#[inline(always)]
+fn largest(row: &[f32]) -> f32 {
+    let mut largest = [0.0_f32; LANES];
+    let (wide, rest) = row.as_chunks::<LANES>();
+    for chunk in wide {
+        for lane in 0..LANES {
+            let x = chunk[lane].abs();
+            largest[lane] = if x > largest[lane] { x } else { largest[lane] };
+        }
+    }
+    rest.iter().map(|x| x.abs()).fold(reduced(largest, f32::max), f32::max)
+}
+
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "the rest is empty")]
+fn low_half(bits: u32) -> u16 {
+    bits as u16
+}
+
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "the rest is not meant")]
+fn low_byte(bits: u32) -> u8 {
+    bits as u8
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Weights;
 use crate::embed::kernels::Precision;
 use crate::embed::kernels::tile::Tile;
-use crate::embed::kernels::words::words;
+use crate::embed::kernels::words::{Matrix, words};
 
 /// Rows of activations as a product reads them.
 #[derive(Default)]
@@ -18,9 +18,9 @@ pub(in crate::embed) struct Rows {
 
 impl Rows {
     /// Rows of `width` numbers each, as `weights` are multiplied with.
-    pub(in crate::embed) fn of(weights: &Weights, values: &[f32], width: usize) -> Arc<Self> {
-        let mut rows = Arc::default();
-        Self::unique(&mut rows).fill_in(weights.precision, values, width, width);
+    pub(in crate::embed) fn of(weights: &Weights, values: &[f32], width: usize) -> Self {
+        let mut rows = Self::default();
+        rows.fill(weights, values, width);
         rows
     }
 
@@ -34,22 +34,20 @@ impl Rows {
 
     /// Takes rows of `width` numbers each; `weights` says how. What was in it is gone.
     pub(in crate::embed) fn fill(&mut self, weights: &Weights, values: &[f32], width: usize) {
-        self.fill_in(weights.precision, values, width, width);
+        let matrix = Matrix { numbers: values, stride: width, rows: values.len() / width, columns: width };
+        self.take(weights.precision, matrix);
     }
 
-    /// Takes the first `width` numbers of rows that lie `stride` apart.
-    pub(in crate::embed) fn fill_in(&mut self, precision: Precision, values: &[f32], width: usize, stride: usize) {
+    /// Takes the rows of a matrix.
+    pub(in crate::embed) fn take(&mut self, precision: Precision, matrix: Matrix<'_>) {
         let precision = precision.of_rows();
-        let steps = width.div_ceil(precision.per_word());
-        // One line more, lest all rows of a tile fall into the same set of the cache.
-        self.stride = steps.next_multiple_of(16) + 16;
-        self.scales.clear();
-        self.words.resize(values.len().div_ceil(stride) * self.stride, 0);
-        for (row, line) in values.chunks(stride).zip(self.words.chunks_exact_mut(self.stride)) {
-            self.scales.push(words(precision, &row[..width], &mut line[..steps]));
-            // A panel of pairs reads on to the second word of its last, and the matrix unit to the end of a tile.
-            line[steps..].fill(0);
-        }
+        // One line more, lest all rows of a tile fall into the same set of the cache. A panel of pairs reads on to the
+        // second word of its last, and the matrix unit to the end of a tile.
+        self.stride = matrix.columns.div_ceil(precision.per_word()).next_multiple_of(16) + 16;
+        self.scales.resize(matrix.rows, 0.0);
+        // It does not shrink: what is given back would be cleared when it is wanted again.
+        self.words.resize(self.words.len().max(matrix.rows * self.stride), 0);
+        words(precision, matrix, &mut self.words, self.stride, &mut self.scales);
     }
 
     /// How many there are.

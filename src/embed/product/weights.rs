@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::embed::kernels::Precision;
 use crate::embed::kernels::pages::in_large_pages;
 use crate::embed::kernels::tile::{Columns, LANES, Panel, Step};
-use crate::embed::kernels::words::words;
+use crate::embed::kernels::words::{Matrix, words};
 
 /// A layer's weights, packed.
 pub(in crate::embed) struct Weights {
@@ -25,17 +25,17 @@ impl Weights {
         let count = outputs.div_ceil(LANES);
         let mut packed =
             Self { precision, outputs, steps, panels: vec![Step::EMPTY; count * steps], columns: vec![Columns::PLAIN; count] };
-        let mut packed_row = vec![0_u32; steps];
+        let (mut packed_row, mut scale) = (vec![0_u32; steps], [0.0]);
         for (output, row) in rows.chunks_exact(inputs.max(1)).enumerate() {
             let (panel, lane) = (output / LANES, output % LANES);
-            packed_row.fill(0);
-            let scale = words(precision, row, &mut packed_row);
+            let row = Matrix { numbers: row, stride: inputs, rows: 1, columns: inputs };
+            words(precision, row, &mut packed_row, steps, &mut scale);
             let bias = bias.and_then(|bias| bias.get(output).copied()).unwrap_or(0.0);
             let columns = &mut packed.columns[panel];
             if precision == Precision::Int8 {
                 // Activations stand 128 above what they are.
                 columns.initial[lane] = -128.0 * signed(&mut packed_row, inputs);
-                (columns.scales[lane], columns.bias[lane]) = (scale, bias);
+                (columns.scales[lane], columns.bias[lane]) = (scale[0], bias);
             } else {
                 columns.initial[lane] = bias;
             }
@@ -63,7 +63,7 @@ impl Weights {
     }
 
     /// How many panels there are.
-    pub(super) fn count(&self) -> usize {
+    pub(in crate::embed) fn count(&self) -> usize {
         self.columns.len()
     }
 }

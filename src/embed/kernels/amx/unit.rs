@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use super::{ROWS, SIDE};
 use crate::embed::kernels::Precision;
-use crate::embed::kernels::tile::{Columns, LANES, Line, Step};
+use crate::embed::kernels::tile::{LANES, Line, Step};
 
 static IS_THERE: LazyLock<bool> = LazyLock::new(|| processor_has() && system_allows());
 
@@ -52,6 +52,34 @@ struct Layout {
     /// Bytes of a row of each register.
     bytes: [u16; SIDE],
     rows: [u8; SIDE],
+}
+
+/// For 1 to 32 rows: one that is only just written is waited for.
+static LAYOUTS: [Layout; ROWS] = {
+    let mut layouts = [const { Layout::of(0) }; ROWS];
+    let mut rows = 1;
+    while rows <= ROWS {
+        layouts[rows - 1] = Layout::of(rows);
+        rows += 1;
+    }
+    layouts
+};
+
+impl Layout {
+    #[expect(clippy::cast_possible_truncation, reason = "sixteen at most")]
+    const fn of(rows: usize) -> Self {
+        let upper = if rows < SIDE { rows } else { SIDE };
+        let lower = if rows > SIDE { rows - SIDE } else { 1 };
+        let heights = [upper, upper, lower, lower, upper, lower, SIDE, SIDE];
+        let mut layout = Self { palette: 1, start_row: 0, unused: [0; 14], bytes: [0; SIDE], rows: [0; SIDE] };
+        let mut register = 0;
+        while register < heights.len() {
+            layout.bytes[register] = 64;
+            layout.rows[register] = heights[register] as u8;
+            register += 1;
+        }
+        layout
+    }
 }
 
 /// The unit, laid out for so many rows on this thread until it is dropped.
@@ -146,19 +174,13 @@ impl Unit {
     /// Lays the unit out for 1 to 32 rows.
     pub(super) fn for_rows(rows: usize) -> Self {
         assert!(is_there() && (1..=ROWS).contains(&rows), "a unit, and rows that it takes");
-        let (upper, lower) = (rows.min(SIDE), rows.saturating_sub(SIDE).max(1));
-        let mut layout = Layout { palette: 1, start_row: 0, unused: [0; 14], bytes: [0; SIDE], rows: [0; SIDE] };
-        for (register, rows) in [upper, upper, lower, lower, upper, lower, SIDE, SIDE].into_iter().enumerate() {
-            layout.bytes[register] = 64;
-            layout.rows[register] = u8::try_from(rows).expect("sixteen at most");
-        }
         // SAFETY: the processor has the unit, the system allows it, and the layout is one that it takes.
-        unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const layout, options(nostack, readonly)) };
+        unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const LAYOUTS[rows - 1], options(nostack, readonly)) };
         Self { rows, here: PhantomData }
     }
 
-    /// `out`, `width` numbers a row, becomes the products of rows, `stride` words apart, and a panel: the bits of
-    /// whole numbers in 8 bits.
+    /// `out`, `width` numbers a row, becomes the products of rows, `stride` words apart, and a panel, each begun with
+    /// its column's number: the bits of whole numbers in 8 bits.
     #[expect(clippy::too_many_arguments, reason = "two factors and their product")]
     pub(super) fn multiply(
         &self,
@@ -166,19 +188,13 @@ impl Unit {
         words: &[u32],
         stride: usize,
         panel: &[Step],
-        columns: &Columns,
+        begin: &Line,
         out: &mut [f32],
         width: usize,
     ) {
         let last = self.rows - 1;
         assert!(!panel.is_empty() && panel.len().is_multiple_of(SIDE), "whole tiles");
         assert!(words.len() >= last * stride + panel.len() && out.len() >= last * width + LANES, "room for all rows");
-        let mut begin = columns.initial;
-        if precision == Precision::Int8 {
-            for number in &mut begin {
-                *number = bits_of_whole(*number);
-            }
-        }
         let multiply = match (precision, self.rows > SIDE) {
             (Precision::Int8, true) => bytes_by_two,
             (Precision::Int8, false) => bytes_by_one,
@@ -186,13 +202,8 @@ impl Unit {
             (_, false) => pairs_by_one,
         };
         // SAFETY: the unit is laid out for as many rows, and all that it reads and writes has just been measured.
-        unsafe { multiply(words.as_ptr(), stride, panel, &begin, out.as_mut_ptr(), width) }
+        unsafe { multiply(words.as_ptr(), stride, panel, begin, out.as_mut_ptr(), width) }
     }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "it is a whole number")]
-fn bits_of_whole(number: f32) -> f32 {
-    f32::from_bits((number as i32).cast_unsigned())
 }
 
 impl Drop for Unit {
