@@ -80,6 +80,19 @@ pub(crate) struct Tile<'a> {
     pub(crate) scales: &'a [f32],
 }
 
+impl<'a> Tile<'a> {
+    /// The first words of so many rows. A loop is made anew within each caller, whose instructions are its own; what the
+    /// library has for it is called, and its rows go through memory.
+    #[inline(always)]
+    fn cut<const R: usize>(&self, first: usize, words: usize) -> [&'a [u32]; R] {
+        let mut rows = [self.words; R];
+        for (row, cut) in rows.iter_mut().enumerate() {
+            *cut = &self.words[(first + row) * self.stride..][..words];
+        }
+        rows
+    }
+}
+
 /// `out[row * stride + lane]` becomes the product of a tile's row and a panel's column, for `rows` rows.
 ///
 /// In [`Precision::Int8`] the tile's bytes are unsigned and the panel's signed.

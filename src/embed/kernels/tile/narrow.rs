@@ -28,7 +28,7 @@ macro_rules! narrow {
         #[target_feature(enable = "avx2,fma")]
         fn $name<const N: usize>(first: usize, column: usize, tile: Tile<'_>, panel: &[Step], sums: &mut Sums) {
             let mut parts = [[$zero; 2]; N];
-            let rows: [&[u32]; N] = std::array::from_fn(|row| &tile.words[(first + row) * tile.stride..][..panel.len()]);
+            let rows = tile.cut::<N>(first, panel.len());
             for (step, Step(b)) in panel.iter().enumerate() {
                 let b = b[column..column + LANES / 2].as_ptr().cast::<__m256i>();
                 // SAFETY: half a step of a panel is sixteen words.

@@ -43,7 +43,7 @@ fn lanes<const N: usize>(
 ) {
     const HALF: usize = LANES / 2;
     let mut parts = [[0.0; HALF]; N];
-    let rows: [&[u32]; N] = std::array::from_fn(|row| &tile.words[(first + row) * tile.stride..][..panel.len()]);
+    let rows = tile.cut::<N>(first, panel.len());
     for (step, Step(b)) in panel.iter().enumerate() {
         let b = &b[column..column + HALF];
         for (row, part) in parts.iter_mut().enumerate() {

@@ -44,9 +44,12 @@ macro_rules! wide {
             });
             let mut parts = [[$begin(initial[0]), $begin(initial[1])]; R];
             if panel.begun {
-                parts = std::array::from_fn(|row| begun(&out[row * stride..]).map($begin));
+                for (row, parts) in parts.iter_mut().enumerate() {
+                    let [left, right] = begun(&out[row * stride..]);
+                    *parts = [$begin(left), $begin(right)];
+                }
             }
-            let rows: [&[u32]; R] = std::array::from_fn(|row| &tile.words[row * tile.stride..][..steps.len()]);
+            let rows = tile.cut::<R>(0, steps.len());
             for (step, Step(b)) in steps.iter().enumerate() {
                 let b = b.as_ptr().cast::<i32>();
                 fetch(ahead.wrapping_add(step * pace));
@@ -108,9 +111,9 @@ pub(super) fn apart<const R: usize>(tile: Tile<'_>, panel: Panel<'_>, out: &mut 
     let high_half = _mm512_set1_epi32(0xffff_0000_u32.cast_signed());
     let mut parts = [initial; R];
     if panel.begun {
-        parts = std::array::from_fn(|row| begun(&out[row * stride..]));
+        parts.iter_mut().enumerate().for_each(|(row, parts)| *parts = begun(&out[row * stride..]));
     }
-    let rows: [&[u32]; R] = std::array::from_fn(|row| &tile.words[row * tile.stride..][..2 * steps.len()]);
+    let rows = tile.cut::<R>(0, 2 * steps.len());
     for (step, Step(b)) in steps.iter().enumerate() {
         let b = b.as_ptr().cast::<i32>();
         fetch(ahead.wrapping_add(step * pace));
