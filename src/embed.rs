@@ -7,20 +7,22 @@
 //! vector of a text (`pooled`). Only `hub` fetches, when `ibid model pull`
 //! asks it to.
 
+mod batch;
 mod checksums;
 mod comparison;
+mod config;
 mod encoder;
 mod folder;
+mod heads;
 pub mod hub;
 mod kernels;
+mod layers;
+mod models;
 mod pieces;
-mod pooled;
-mod product;
 mod reader;
-mod reranker;
 mod table;
-mod team;
 mod vector;
+mod weights;
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -31,18 +33,18 @@ use tokenizers::Tokenizer;
 
 pub use checksums::{Checked, LIST as CHECKSUMS, verify};
 pub use comparison::Comparison;
-pub use folder::Error;
+pub use folder::{BUNDLED, Error};
+pub use heads::reranker::Reranker;
 pub(crate) use kernels::codes::{CodeProduct, prefetch};
 pub use kernels::{Instructions, Precision, limit_instructions};
-pub(crate) use kernels::{WHOLE, dot_pair, instructions};
-pub use reranker::Reranker;
+pub(crate) use kernels::{ROUNDING_MAGIC as WHOLE, dot_pair, instructions};
 pub use vector::UnitVector;
 
 use crate::read::files::hex;
+use batch::EncoderInput;
 use folder::{Architecture, Files, Layout};
-
-/// The name of the model in the binary.
-pub const BUNDLED: &str = "static-multilingual";
+use heads::dense::Dense;
+use heads::pooling::PooledEncoder;
 
 /// What a model is; a shelf opens only with the one that filled it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +65,7 @@ pub struct ModelInfo {
 
 enum Model {
     Static(table::Table),
-    Encoder(Box<pooled::Pooled>),
+    Encoder(Box<PooledEncoder>),
 }
 
 /// What is asked of a model beyond its folder. Empty parts leave it to the folder.
@@ -120,7 +122,7 @@ impl Embedder {
         let window = match &model {
             Model::Static(_) => None,
             Model::Encoder(encoder) => {
-                let max_length = layout.longest.unwrap_or(usize::MAX).min(encoder.anatomy().window);
+                let max_length = layout.longest.unwrap_or(usize::MAX).min(encoder.config().max_positions);
                 Some(tokenizers::TruncationParams { max_length, ..Default::default() })
             }
         };
@@ -178,7 +180,7 @@ impl Embedder {
     pub fn architecture(&self) -> &'static str {
         match &self.model {
             Model::Static(_) => "static",
-            Model::Encoder(encoder) => encoder.anatomy().family.name(),
+            Model::Encoder(encoder) => encoder.config().family.name(),
         }
     }
 
@@ -216,8 +218,8 @@ impl Embedder {
         match &self.model {
             Model::Static(table) => texts.par_iter().map(|text| table.mean(&self.ids(&prefixed(prefix, text), false))).collect(),
             Model::Encoder(encoder) => {
-                let ids: Vec<Vec<u32>> = texts.par_iter().map(|text| self.ids(&prefixed(prefix, text), true)).collect();
-                encoder.vectors(&ids)
+                let input = |text: &String| EncoderInput::from(self.ids(&prefixed(prefix, text), true));
+                encoder.vectors(&texts.par_iter().map(input).collect::<Vec<_>>())
             }
         }
     }
@@ -291,13 +293,12 @@ fn model(files: &Files, layout: &Layout, bytes: &Cow<'static, [u8]>, choices: &C
     match &layout.architecture {
         Architecture::Static if choices.dimension.is_some() => Err(broken("a table's vectors are not cut short".to_owned())),
         Architecture::Static => table::Table::load(bytes.clone()).map(Model::Static).map_err(broken),
-        Architecture::Encoder(anatomy) => {
-            let precision = choices.precision.unwrap_or_else(Precision::fastest_exact);
-            let load =
-                || encoder::Encoder::load(&encoder::File::of_encoder(bytes, anatomy.family)?, (**anatomy).clone(), precision);
-            let encoder = load().map_err(broken)?;
-            let dense = layout.dense.iter().map(|layout| pooled::Dense::load(files, layout)).collect::<Result<_, _>>()?;
-            let pooled = pooled::Pooled::of(encoder, layout.pooling, dense, choices.dimension).map_err(broken)?;
+        Architecture::Encoder(config) => {
+            let precision = choices.precision.unwrap_or_else(|| Precision::fastest_for(weights::has_int8_layers(bytes)));
+            let load = || encoder::Encoder::load(&weights::var_builder(bytes)?, (**config).clone(), precision);
+            let encoder = load().map_err(|error| broken(error.to_string()))?;
+            let dense = layout.dense.iter().map(|layout| Dense::load(files, layout)).collect::<Result<_, _>>()?;
+            let pooled = PooledEncoder::new(encoder, layout.pooling, dense, choices.dimension).map_err(broken)?;
             Ok(Model::Encoder(Box::new(pooled)))
         }
     }

@@ -7,10 +7,12 @@ use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::encoder::{Anatomy, Family};
-use super::pooled::DenseLayout;
+use super::config::{EncoderConfig, Family};
+use super::heads::dense::DenseLayout;
 
-static BUNDLED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/models/static-multilingual");
+/// The name of the model in the binary, and its folder: these two lines choose it.
+pub const BUNDLED: &str = "static-multilingual";
+static BUNDLED_FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/models/static-multilingual");
 
 /// Why a model cannot be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +62,7 @@ pub(super) enum Files {
 impl Files {
     fn name(&self) -> String {
         match self {
-            Self::Bundled => super::BUNDLED.to_owned(),
+            Self::Bundled => BUNDLED.to_owned(),
             Self::Folder(path) => path.display().to_string(),
         }
     }
@@ -68,9 +70,10 @@ impl Files {
     /// The bytes of `file`.
     pub(super) fn read(&self, file: &str) -> Result<Cow<'static, [u8]>, Error> {
         let read = match self {
-            Self::Bundled => {
-                BUNDLED.get_file(file).map(|found| Cow::Borrowed(found.contents())).ok_or(std::io::ErrorKind::NotFound.into())
-            }
+            Self::Bundled => BUNDLED_FILES
+                .get_file(file)
+                .map(|found| Cow::Borrowed(found.contents()))
+                .ok_or(std::io::ErrorKind::NotFound.into()),
             Self::Folder(path) => std::fs::read(path.join(file)).map(Cow::Owned),
         };
         read.map_err(|reason| Error::Unreadable { file: file.to_owned(), model: self.name(), reason })
@@ -78,7 +81,7 @@ impl Files {
 
     pub(super) fn exists(&self, file: &str) -> bool {
         match self {
-            Self::Bundled => BUNDLED.get_file(file).is_some(),
+            Self::Bundled => BUNDLED_FILES.get_file(file).is_some(),
             Self::Folder(path) => path.join(file).is_file(),
         }
     }
@@ -117,7 +120,7 @@ impl Pooling {
 /// Which code runs the model.
 pub(super) enum Architecture {
     Static,
-    Encoder(Box<Anatomy>),
+    Encoder(Box<EncoderConfig>),
 }
 
 /// What the folder says of the model.
@@ -195,8 +198,8 @@ fn architecture(files: &Files, file: &str) -> Result<Architecture, Error> {
         return Ok(Architecture::Static);
     }
     let family = Family::of(&kind).ok_or_else(|| Error::Architecture { model: files.name(), found: kind })?;
-    let anatomy = Anatomy::of(family, config).map_err(|reason| files.broken(file, reason))?;
-    Ok(Architecture::Encoder(Box::new(anatomy)))
+    let config = EncoderConfig::of(family, config).map_err(|reason| files.broken(file, reason))?;
+    Ok(Architecture::Encoder(Box::new(config)))
 }
 
 /// Older folders keep one switch a kind, newer ones a name.

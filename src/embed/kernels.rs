@@ -12,7 +12,9 @@ pub(crate) mod amx;
 pub(crate) mod codes;
 pub(super) mod pages;
 pub(super) mod panels;
+pub(super) mod product;
 pub(super) mod rows;
+pub(super) mod team;
 pub(super) mod tile;
 pub(super) mod words;
 
@@ -20,7 +22,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 /// Added to a small number, it rounds it and leaves the integer in the lowest bits: 1.5 · 2²³.
-pub(crate) const WHOLE: f32 = 12_582_912.0;
+pub(crate) const ROUNDING_MAGIC: f32 = 12_582_912.0;
 
 /// How the numbers of a product are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,17 +50,22 @@ impl Precision {
 
     /// The fastest that costs nothing: 16 bits where the processor is fast with them, 32 elsewhere.
     pub fn fastest_exact() -> Self {
-        if has_wide(Self::Bf16) && !taken_apart() { Self::Bf16 } else { Self::F32 }
+        if has_wide(Self::Bf16) && !widens_bf16() { Self::Bf16 } else { Self::F32 }
+    }
+
+    /// What `auto` stands for: 8 bits for weights that are stored so, and else [`Self::fastest_exact`].
+    pub(super) fn fastest_for(int8_weights: bool) -> Self {
+        if int8_weights { Self::Int8 } else { Self::fastest_exact() }
     }
 
     /// How activations are kept that meet weights of this precision: whole, where the processor has products of
     /// 16-bit numbers and is slow with them. It takes weights apart in less time.
-    pub(super) fn of_rows(self) -> Self {
-        if self == Self::Bf16 && has_wide(self) && taken_apart() { Self::F32 } else { self }
+    pub(super) fn of_activations(self) -> Self {
+        if self == Self::Bf16 && has_wide(self) && widens_bf16() { Self::F32 } else { self }
     }
 
     /// Numbers in a word of 32 bits.
-    pub(super) fn per_word(self) -> usize {
+    pub(super) fn values_per_word(self) -> usize {
         match self {
             Self::F32 => 1,
             Self::Bf16 => 2,
@@ -86,11 +93,11 @@ impl Instructions {
 }
 
 /// Whether products of pairs of 16-bit numbers are faster than two of 32-bit ones: it depends on the processor, and is tried.
-static PAIRS_PAY: LazyLock<bool> = LazyLock::new(tile::pairs_pay);
+static BF16_DOT_IS_FASTER: LazyLock<bool> = LazyLock::new(tile::bf16_dot_is_faster);
 
 /// Whether weights of 16 bits are taken apart where the processor would multiply them as they are.
-fn taken_apart() -> bool {
-    !amx::has(Precision::Bf16) && !*PAIRS_PAY
+fn widens_bf16() -> bool {
+    !amx::has(Precision::Bf16) && !*BF16_DOT_IS_FASTER
 }
 
 static CEILING: AtomicU8 = AtomicU8::new(Instructions::Amx as u8);

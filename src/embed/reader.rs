@@ -5,16 +5,19 @@
 //! asks for is where these are high. Its folder lies in the model's: an encoder of ModernBERT's family, whose
 //! two tokens are the two texts.
 
-use std::sync::Arc;
-
+use candle_core::{Device, Module as _, Tensor};
 use rayon::prelude::*;
 
+use super::batch::EncoderInput;
 use super::comparison::Comparison;
-use super::encoder::{Anatomy, Encoder, Family, File};
+use super::config::{EncoderConfig, Family};
+use super::encoder::Encoder;
 use super::folder::{Error, Files};
 use super::kernels::{Precision, dot};
-use super::product::{Rows, Weights, product};
+use super::layers::packed_linear::PackedLinear;
+use super::layers::with_values;
 use super::table::Table;
+use super::weights::{floats, var_builder};
 
 const CONFIG: &str = "reader/config.json";
 const WEIGHTS: &str = "reader/model.safetensors";
@@ -41,7 +44,7 @@ const RARITY: f32 = 0.5;
 pub(super) struct Reader {
     encoder: Encoder,
     /// From a row and the features beside it to what a token begins as.
-    begin: Arc<Weights>,
+    begin: PackedLinear,
     /// From what a token ends as to its score.
     score: Vec<f32>,
     /// What a token of the table says on average.
@@ -54,22 +57,23 @@ impl Reader {
         if !files.exists(CONFIG) {
             return Ok(None);
         }
-        let anatomy = Anatomy::of(Family::ModernBert, files.json(CONFIG)?).map_err(|reason| files.broken(CONFIG, reason))?;
+        let config = EncoderConfig::of(Family::ModernBert, files.json(CONFIG)?).map_err(|reason| files.broken(CONFIG, reason))?;
         // What does not fit would be cut, and each score would stand with another token.
         let longest = QUESTION_TOKENS + TEXT_TOKENS;
-        if anatomy.window < longest {
-            let reason = format!("it reads {} tokens, and a question with a passage has up to {longest}", anatomy.window);
+        if config.max_positions < longest {
+            let reason = format!("it reads {} tokens, and a question with a passage has up to {longest}", config.max_positions);
             return Err(files.broken(CONFIG, reason));
         }
         let bytes = files.read(WEIGHTS)?;
         let load = || {
-            let (width, precision) = (anatomy.hidden, Precision::fastest_exact());
-            let file = File::of_encoder(&bytes, Family::ModernBert)?;
-            let begin = file.weights(precision, table.dimension() + FEATURES, &[("begin".to_owned(), width)])?;
-            let score = file.vector("score.weight", width)?;
-            Ok(Self { encoder: Encoder::load(&file, anatomy, precision)?, begin, score, usual: table.usual() })
+            let (width, precision) = (config.hidden_size, Precision::fastest_exact());
+            let vb = var_builder(&bytes)?;
+            let begin = PackedLinear::load(&vb, precision, table.dimension() + FEATURES, &[("begin", Some(width))])?;
+            let score = vb.get_unchecked("score.weight")?.shape().clone();
+            let score = floats(&vb, score, "score.weight")?;
+            Ok(Self { encoder: Encoder::load(&vb, config, precision)?, begin, score, usual: table.usual() })
         };
-        load().map(Some).map_err(|reason: String| files.broken(WEIGHTS, reason))
+        load().map(Some).map_err(|error: candle_core::Error| files.broken(WEIGHTS, error.to_string()))
     }
 
     /// What it makes of each of `texts`, in tokens: the higher, the likelier it answers the question of `comparison`.
@@ -84,9 +88,15 @@ impl Reader {
         let begun: Vec<Vec<f32>> =
             texts.par_iter().zip(&nearest).map(|(text, nearest)| self.begun(comparison, text, nearest, &shares)).collect();
         let asked = comparison.asked().min(QUESTION_TOKENS);
-        let parts: Vec<Vec<u32>> = texts.iter().map(|text| [vec![QUESTION; asked], vec![TEXT; text.len()]].concat()).collect();
-        let of_tokens = |rows: &[f32]| rows.chunks_exact(self.score.len()).map(|row| dot(row, &self.score)).collect();
-        let scores: Vec<Vec<f32>> = self.encoder.run_onto(&parts, &begun, of_tokens);
+        let input = |(text, inputs_embeds): (&&[u32], Vec<f32>)| EncoderInput {
+            ids: [vec![QUESTION; asked], vec![TEXT; text.len()]].concat(),
+            inputs_embeds,
+            ..EncoderInput::default()
+        };
+        let inputs: Vec<EncoderInput> = texts.iter().zip(begun).map(input).collect();
+        let of_tokens = |rows: &[f32]| Ok(rows.chunks_exact(self.score.len()).map(|row| dot(row, &self.score)).collect());
+        let scores = self.encoder.run(&inputs, |_, hidden| with_values(hidden, of_tokens));
+        let scores: Vec<Vec<f32>> = scores.expect("shapes were compared when the model was loaded");
         scores.iter().map(|scores| log_sum(&scores[asked..])).collect()
     }
 
@@ -111,7 +121,8 @@ impl Reader {
             let weighed = cosines.iter().zip(shares).map(|(cosine, share)| cosine * share).fold(0.0, f32::max);
             features.copy_from_slice(&[best, says, 0.0, exact(best), weighed, 0.0]);
         }
-        product(&Rows::of(&self.begin, &rows, width), &self.begin)
+        let begun = Tensor::from_vec(rows, ((), width), &Device::Cpu).and_then(|rows| self.begin.forward(&rows));
+        begun.and_then(|rows| rows.flatten_all()?.to_vec1()).expect("shapes were compared when the model was loaded")
     }
 }
 

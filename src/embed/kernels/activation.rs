@@ -1,6 +1,6 @@
 //! The function between a layer's two products, and the exponential that others need too.
 
-use super::{Arithmetic, WHOLE, widened};
+use super::{Arithmetic, ROUNDING_MAGIC, widened};
 
 /// The function between a layer's two products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,8 +19,8 @@ pub(crate) enum Activation {
 #[inline(always)]
 pub(super) fn exp<A: Arithmetic>(x: f32) -> f32 {
     let x = x.clamp(-87.0, 88.0);
-    let shifted = A::multiply_add(x, std::f32::consts::LOG2_E, WHOLE);
-    let whole = shifted - WHOLE;
+    let shifted = A::multiply_add(x, std::f32::consts::LOG2_E, ROUNDING_MAGIC);
+    let whole = shifted - ROUNDING_MAGIC;
     // ln 2 in two parts, so that the difference is exact.
     let rest = A::multiply_add(whole, 2.121_944_4e-4, A::multiply_add(whole, -0.693_359_4, x));
     let mut sum = 1.987_569_1e-4;

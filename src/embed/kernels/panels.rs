@@ -28,7 +28,7 @@ fn rows_panelled<A>(precision: Precision, rows: Matrix<'_>, steps: usize, panels
                         }
                     }
                 }
-                for (line, words) in lines.iter_mut().zip(turned(block)) {
+                for (line, words) in lines.iter_mut().zip(transpose_8x8(block)) {
                     line.0[lane..lane + SIDE].copy_from_slice(&words);
                 }
             }
@@ -47,7 +47,7 @@ fn bits<const N: usize>(numbers: [f32; N]) -> [u32; N] {
 
 /// Rows become columns: three times, the rows of one half go between those of the other, word by word.
 #[inline(always)]
-fn turned(mut block: [[u32; SIDE]; SIDE]) -> [[u32; SIDE]; SIDE] {
+fn transpose_8x8(mut block: [[u32; SIDE]; SIDE]) -> [[u32; SIDE]; SIDE] {
     const HALF: usize = SIDE / 2;
     for _ in 0..SIDE.ilog2() {
         let from = block;
@@ -98,7 +98,7 @@ mod tests {
                 let stride = columns + random.usize(0..20);
                 let numbers: Vec<f32> = (0..rows * stride).map(|_| random.f32() - 0.5).collect();
                 let turned: Vec<f32> = (0..columns * rows).map(|at| numbers[at % rows * stride + at / rows]).collect();
-                let steps = columns.div_ceil(precision.per_word()) + random.usize(0..20);
+                let steps = columns.div_ceil(precision.values_per_word()) + random.usize(0..20);
                 let mut expected = vec![0; rows * steps];
                 let matrix = Matrix { numbers: &numbers, stride, rows, columns };
                 words(precision, matrix, &mut expected, steps, &mut vec![0.0; rows]);

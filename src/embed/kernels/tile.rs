@@ -113,7 +113,7 @@ pub(crate) fn tile(precision: Precision, rows: usize, tile: Tile<'_>, panel: Pan
 
 /// Whether a panel's pairs of 16-bit numbers are multiplied in less time by the instruction for pairs than taken apart.
 #[cfg(target_arch = "x86_64")]
-pub(super) fn pairs_pay() -> bool {
+pub(super) fn bf16_dot_is_faster() -> bool {
     const STEPS: usize = 192;
     const TRIES: usize = 64;
     if !super::has_wide(Precision::Bf16) {
@@ -136,7 +136,7 @@ pub(super) fn pairs_pay() -> bool {
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-pub(super) fn pairs_pay() -> bool {
+pub(super) fn bf16_dot_is_faster() -> bool {
     false
 }
 
@@ -147,7 +147,7 @@ fn by_instructions<const R: usize>(precision: Precision, tile: Tile<'_>, panel: 
         return unsafe {
             match precision {
                 Precision::F32 => wide::f32::<R>(tile, panel, out, stride),
-                Precision::Bf16 if super::taken_apart() => wide::apart::<R>(tile, panel, out, stride),
+                Precision::Bf16 if super::widens_bf16() => wide::apart::<R>(tile, panel, out, stride),
                 Precision::Bf16 => wide::bf16::<R>(tile, panel, out, stride),
                 Precision::Int8 => wide::int8::<R>(tile, panel, out, stride),
             }

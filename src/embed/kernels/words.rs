@@ -1,7 +1,7 @@
 //! Rows of numbers as the next product reads them.
 
 use super::tile::LANES;
-use super::{Arithmetic, Precision, WHOLE, reduced, widened};
+use super::{Arithmetic, Precision, ROUNDING_MAGIC, reduced, widened};
 
 /// A number's upper 16 bits, rounded.
 #[inline(always)]
@@ -72,7 +72,7 @@ widened! {
 #[inline(always)]
 fn worded<A: Arithmetic>(precision: Precision, rows: Matrix<'_>, words: &mut [u32], stride: usize, scales: &mut [f32]) {
     for ((at, words), scale) in words.chunks_exact_mut(stride).enumerate().zip(scales).take(rows.rows) {
-        let (words, rest) = words.split_at_mut(rows.columns.div_ceil(precision.per_word()));
+        let (words, rest) = words.split_at_mut(rows.columns.div_ceil(precision.values_per_word()));
         *scale = row_worded::<A>(precision, rows.row(at), words);
         rest.fill(0);
     }
@@ -96,7 +96,7 @@ fn row_worded<A: Arithmetic>(precision: Precision, row: &[f32], words: &mut [u32
             let inverse = 127.0 / largest;
             let bytes = bytes(words);
             bytes[row.len()..].fill(0);
-            let shifted = |x: f32| A::multiply_add(x, inverse, WHOLE + 128.0).to_bits();
+            let shifted = |x: f32| A::multiply_add(x, inverse, ROUNDING_MAGIC + 128.0).to_bits();
             bytes.iter_mut().zip(row).for_each(|(byte, x)| *byte = low_byte(shifted(*x)));
             largest / 127.0
         }

@@ -1,51 +1,51 @@
-//! Products of activations and weights: what an encoder does nearly all of the time.
+//! Matrix products of activations and weights, where an encoder spends nearly all of its time.
 //!
-//! Weights are packed once, into panels of 32 outputs whose words a tile's steps read one after another.
-//! Activations become words row by row. A block of rows that fits the cache meets all panels before the
-//! next block comes.
+//! Weights are packed once, into panels of 32 outputs whose words the tile kernel reads in order. Activations
+//! are packed row by row before each product. A block of rows that fits the second-level cache is multiplied
+//! with all panels before the next block (the blocking of Goto & van de Geijn, 2008).
 
-mod rows;
+mod activations;
 mod weights;
 
 use std::iter::repeat;
 use std::ops::Range;
 use std::sync::Arc;
 
-pub(super) use self::rows::Rows;
-pub(super) use self::weights::Weights;
-use super::kernels::activation::{Activation, activate};
-use super::kernels::tile::{Columns, LANES, Panel, ROWS, Step, tile};
-use super::kernels::{Precision, amx};
-use super::team::{Team, Work};
+pub(in crate::embed) use self::activations::PackedActivations;
+pub(in crate::embed) use self::weights::PackedWeights;
+use super::activation::{Activation, activate};
+use super::team::{Job, Team};
+use super::tile::{Columns, LANES, Panel, ROWS, Step, tile};
+use super::{Precision, amx};
 
-/// Words of activations that are worked on at once: they stay in the processor's second cache.
+/// Words of activations in a block: they stay in the second-level cache.
 const BLOCK_WORDS: usize = 160 * 1024;
 
-/// Steps of a panel that all rows meet before the next: they stay in the first cache.
+/// Steps of a panel that all rows are multiplied with before the next: they stay in the first-level cache.
 const STEPS: usize = 128;
 
-/// Multiplications that are worth dividing.
-const WORTH_SHARING: usize = 1 << 18;
+/// Multiplications from which on sharing a product with the helpers pays.
+const MIN_SHARED_WORK: usize = 1 << 18;
 
-/// Who works on a product.
+/// Who computes a product.
 #[derive(Clone, Copy)]
-pub(super) enum Cores<'a> {
-    /// The calling thread: the others have work of their own.
+pub(in crate::embed) enum Cores<'a> {
+    /// The calling thread alone: the other cores have groups of their own.
     One,
-    /// A team, each of it some of the outputs.
+    /// A team, each member some of the outputs.
     Team(&'a Team<'a>),
 }
 
-/// Steps of a panel for so many numbers: whole tiles, where the matrix unit multiplies it.
-pub(super) fn steps(precision: Precision, numbers: usize) -> usize {
-    let steps = numbers.div_ceil(precision.per_word());
+/// Steps of a panel for rows of `numbers` values; whole tiles where the matrix unit (AMX) multiplies them.
+pub(in crate::embed) fn steps(precision: Precision, numbers: usize) -> usize {
+    let steps = numbers.div_ceil(precision.values_per_word());
     if amx::has(precision) { steps.next_multiple_of(amx::SIDE) } else { steps }
 }
 
-/// `out`, `width` numbers a row, becomes the products of some of the rows and of panels of so many steps each.
-pub(super) fn by_panels(
+/// Writes the products of a range of rows and of panels of `steps` steps each to `out`, `width` values a row.
+pub(in crate::embed) fn by_panels(
     precision: Precision,
-    rows: &Rows,
+    rows: &PackedActivations,
     some: Range<usize>,
     steps: usize,
     panels: &[Step],
@@ -65,56 +65,55 @@ pub(super) fn by_panels(
     }
 }
 
-/// The product of `rows` and `weights`, `weights.outputs()` numbers a row.
-pub(super) fn product(rows: &Rows, weights: &Weights) -> Vec<f32> {
+/// The product of `rows` and `weights`, `[tokens, outputs]`.
+#[cfg(test)]
+pub(in crate::embed) fn product(rows: &PackedActivations, weights: &PackedWeights) -> Vec<f32> {
     let mut out = vec![0.0; rows.len() * weights.outputs];
     columns(rows, weights, 0..weights.count(), &mut out, weights.outputs);
     out
 }
 
-/// The rows of `out`, `stride` numbers from one to the next, begin with the product of `rows` and `weights`, and
-/// `activation` of it.
-pub(super) fn activated(
-    rows: &Arc<Rows>,
-    weights: &Arc<Weights>,
+/// Writes `activation(rows · weightsᵀ + bias)` to `out`, whose rows lie `stride` values apart.
+pub(in crate::embed) fn linear(
+    rows: &Arc<PackedActivations>,
+    weights: &Arc<PackedWeights>,
     cores: Cores<'_>,
     activation: Option<Activation>,
     out: &mut [f32],
     stride: usize,
 ) {
-    let work = rows.len() * weights.steps * weights.outputs * weights.precision.per_word();
-    let share = Share { rows: Arc::clone(rows), weights: Arc::clone(weights), activation };
+    let work = rows.len() * weights.steps * weights.outputs * weights.precision.values_per_word();
+    let job = MatmulJob { rows: Arc::clone(rows), weights: Arc::clone(weights), activation };
     match cores {
-        Cores::Team(team) if work >= WORTH_SHARING => {
-            // Laying the parts side by side costs next to nothing.
-            team.made(share, weights.count().div_ceil(Share::PANELS), |part, made| {
-                let first = part * Share::PANELS * LANES;
-                lay(made, out, stride, first..(first + Share::PANELS * LANES).min(weights.outputs));
+        Cores::Team(team) if work >= MIN_SHARED_WORK => {
+            team.run(job, weights.count().div_ceil(MatmulJob::PANELS), |part, made| {
+                let first = part * MatmulJob::PANELS * LANES;
+                copy_columns(made, out, stride, first..(first + MatmulJob::PANELS * LANES).min(weights.outputs));
             });
         }
-        Cores::One | Cores::Team(_) => share.columns(0..weights.count(), out, stride),
+        Cores::One | Cores::Team(_) => job.columns(0..weights.count(), out, stride),
     }
 }
 
-/// Lays some columns into rows of `width` numbers.
-pub(super) fn lay(made: &[f32], out: &mut [f32], width: usize, columns: Range<usize>) {
+/// Copies `made` into a range of columns of `out`, whose rows have `width` values.
+pub(in crate::embed) fn copy_columns(made: &[f32], out: &mut [f32], width: usize, columns: Range<usize>) {
     for (out, made) in out.chunks_exact_mut(width).zip(made.chunks_exact(columns.len())) {
         out[columns.clone()].copy_from_slice(made);
     }
 }
 
-/// A product whose columns are made in parts.
-struct Share {
-    rows: Arc<Rows>,
-    weights: Arc<Weights>,
+/// A product that is computed in parts of some columns each.
+struct MatmulJob {
+    rows: Arc<PackedActivations>,
+    weights: Arc<PackedWeights>,
     activation: Option<Activation>,
 }
 
-impl Share {
-    /// Panels in a part: enough that what comes with each part does not count.
+impl MatmulJob {
+    /// Panels in a part: enough that the cost of handing a part over does not count.
     const PANELS: usize = 3;
 
-    /// What some panels make, at the beginning of rows that lie `stride` apart.
+    /// Writes the columns of a range of panels to the beginning of rows that lie `stride` apart.
     fn columns(&self, panels: Range<usize>, out: &mut [f32], stride: usize) {
         let width = (panels.end * LANES).min(self.weights.outputs) - panels.start * LANES;
         columns(&self.rows, &self.weights, panels, out, stride);
@@ -124,8 +123,8 @@ impl Share {
     }
 }
 
-impl Work for Share {
-    fn make(&self, part: usize) -> Vec<f32> {
+impl Job for MatmulJob {
+    fn compute(&self, part: usize) -> Vec<f32> {
         let first = part * Self::PANELS;
         let panels = first..(first + Self::PANELS).min(self.weights.count());
         let width = (panels.end * LANES).min(self.weights.outputs) - first * LANES;
@@ -135,9 +134,15 @@ impl Work for Share {
     }
 }
 
-/// The columns that `panels` make, `width` numbers a row.
-pub(super) fn columns(rows: &Rows, weights: &Weights, panels: Range<usize>, out: &mut [f32], width: usize) {
-    let Weights { precision, steps, .. } = *weights;
+/// Writes the columns of a range of panels to `out`, `width` values a row.
+pub(in crate::embed) fn columns(
+    rows: &PackedActivations,
+    weights: &PackedWeights,
+    panels: Range<usize>,
+    out: &mut [f32],
+    width: usize,
+) {
+    let PackedWeights { precision, steps, .. } = *weights;
     if amx::takes(precision, steps) {
         let packed = weights.panels[panels.start * steps..panels.end * steps].chunks_exact(steps);
         return amx::product(precision, rows.len(), rows.tile(0, 0), &packed.zip(&weights.columns[panels]), out, width);
@@ -152,7 +157,7 @@ pub(super) fn columns(rows: &Rows, weights: &Weights, panels: Range<usize>, out:
                 by_steps(rows, some.clone(), weights, panel, &mut out[first..], width);
                 continue;
             }
-            // The last panel has fewer columns than lanes.
+            // The last panel may have fewer columns than lanes.
             let mut edge = vec![0.0; some.len() * LANES];
             by_steps(rows, some.clone(), weights, panel, &mut edge, LANES);
             for (out, line) in out.chunks_mut(width).zip(edge.chunks(LANES)) {
@@ -162,12 +167,12 @@ pub(super) fn columns(rows: &Rows, weights: &Weights, panels: Range<usize>, out:
     }
 }
 
-/// A panel's products with some of the rows: all of these meet some of its steps before the next ones.
-fn by_steps(rows: &Rows, some: Range<usize>, weights: &Weights, panel: usize, out: &mut [f32], stride: usize) {
-    let Weights { precision, steps, .. } = *weights;
+/// One panel's columns for a range of rows, some steps of the panel after another.
+fn by_steps(rows: &PackedActivations, some: Range<usize>, weights: &PackedWeights, panel: usize, out: &mut [f32], stride: usize) {
+    let PackedWeights { precision, steps, .. } = *weights;
     let at_once = if precision == Precision::Int8 { steps } else { STEPS };
-    let words = precision.per_word() / precision.of_rows().per_word();
-    // Tiles of one size: a panel's steps take their time for two rows as well.
+    let words = precision.values_per_word() / precision.of_activations().values_per_word();
+    // Tiles of equal size: a tile of two rows takes nearly as long as one of twelve.
     let turns = some.len().div_ceil(ROWS);
     let begin = |turn: usize| turn * some.len() / turns;
     for step in (0..steps).step_by(at_once) {
@@ -197,12 +202,12 @@ mod tests {
                     let inputs = if round > 0 && random.bool() { random.usize(1..150) } else { 64 * random.usize(3..6) };
                     let mut numbers = |length: usize| (0..length).map(|_| random.f32() * 2.0 - 1.0).collect::<Vec<f32>>();
                     let (values, rows, bias) = (numbers(count * inputs), numbers(inputs * outputs), numbers(outputs));
-                    let weights = Arc::new(Weights::of(precision, inputs, &rows, Some(&bias)));
-                    let activations = Arc::new(Rows::of(&weights, &values, inputs));
+                    let weights = Arc::new(PackedWeights::of(precision, inputs, &rows, Some(&bias)));
+                    let activations = Arc::new(PackedActivations::of(&weights, &values, inputs));
                     let out = product(&activations, &weights);
                     let mut shared = vec![0.0; out.len()];
                     if let Some(team) = Team::gather() {
-                        activated(&activations, &weights, Cores::Team(&team), None, &mut shared, outputs);
+                        linear(&activations, &weights, Cores::Team(&team), None, &mut shared, outputs);
                         assert_eq!(out, shared);
                     }
                     let tolerance = match precision {

@@ -1,0 +1,84 @@
+//! Some texts packed one after another, without padding, and the buffers of their forward pass.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use candle_core::{Device, Result, Tensor};
+
+use super::kernels::product::{Cores, PackedActivations};
+
+/// What an encoder is given of one text.
+#[derive(Debug, Clone, Default)]
+pub(super) struct EncoderInput {
+    /// Token ids, special ones included.
+    pub(super) ids: Vec<u32>,
+    /// Tokens from this one on are of type 1 (BERT's second segment); the others are of type 0.
+    pub(super) type_1_from: Option<usize>,
+    /// Rows `[tokens, hidden]` that are added to the word embeddings, or none.
+    pub(super) inputs_embeds: Vec<f32>,
+}
+
+impl From<Vec<u32>> for EncoderInput {
+    fn from(ids: Vec<u32>) -> Self {
+        Self { ids, ..Self::default() }
+    }
+}
+
+/// Buffers that are reused from layer to layer and from pass to pass: fresh memory costs page faults.
+#[derive(Default)]
+pub(super) struct Scratch {
+    pub(super) rows: Arc<PackedActivations>,
+    pub(super) wide: Vec<f32>,
+    pub(super) narrow: Vec<f32>,
+}
+
+/// The first `count` values of a buffer that grows and never shrinks: growing it again would clear it again.
+pub(super) fn scratch_slice(buffer: &mut Vec<f32>, count: usize) -> &mut [f32] {
+    buffer.resize(buffer.len().max(count), 0.0);
+    &mut buffer[..count]
+}
+
+/// Texts that go through an encoder together.
+pub(super) struct PackedBatch<'a> {
+    /// `[tokens]`, text after text.
+    pub(super) input_ids: Tensor,
+    /// `[tokens]`, each token's place in its text.
+    pub(super) positions: Tensor,
+    /// `[tokens]`, 0 or 1.
+    pub(super) token_types: Tensor,
+    /// `[tokens, hidden]`, added to the word embeddings.
+    pub(super) inputs_embeds: Option<Tensor>,
+    /// Tokens of each text.
+    pub(super) lengths: Arc<[usize]>,
+    pub(super) cores: Cores<'a>,
+    pub(super) scratch: RefCell<Scratch>,
+}
+
+impl<'a> PackedBatch<'a> {
+    /// Packs `texts`, each cut to `max_positions` tokens.
+    pub(super) fn new(texts: &[EncoderInput], max_positions: usize, cores: Cores<'a>, scratch: Scratch) -> Result<Self> {
+        let lengths: Arc<[usize]> = texts.iter().map(|text| text.ids.len().min(max_positions)).collect();
+        let cut = || texts.iter().zip(&*lengths);
+        let tokens = lengths.iter().sum::<usize>();
+        let tensor = |numbers: Vec<u32>| Tensor::from_vec(numbers, tokens, &Device::Cpu);
+        let ids = cut().flat_map(|(text, length)| text.ids[..*length].iter().copied()).collect();
+        let place = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
+        let positions = lengths.iter().flat_map(|length| (0..*length).map(place)).collect();
+        let kinds = |(text, length): (&EncoderInput, &usize)| {
+            let from = text.type_1_from.unwrap_or(usize::MAX);
+            (0..*length).map(move |at| u32::from(at >= from)).collect::<Vec<u32>>()
+        };
+        let added: Vec<f32> = texts.iter().flat_map(|text| text.inputs_embeds.iter().copied()).collect();
+        let width = added.len() / tokens.max(1);
+        let inputs_embeds = (width > 0).then(|| Tensor::from_vec(added, (tokens, width), &Device::Cpu)).transpose()?;
+        Ok(Self {
+            input_ids: tensor(ids)?,
+            positions: tensor(positions)?,
+            token_types: tensor(cut().flat_map(kinds).collect())?,
+            inputs_embeds,
+            lengths,
+            cores,
+            scratch: RefCell::new(scratch),
+        })
+    }
+}

@@ -1,0 +1,92 @@
+//! The feed-forward part of a layer: two linear layers with an activation between them, gated or not
+//! (Vaswani et al. 2017, section 3.3; Shazeer 2020 for gated linear units).
+
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+
+use super::super::batch::{PackedBatch, Scratch, scratch_slice};
+use super::super::kernels::Precision;
+use super::super::kernels::activation::{Activation, activate};
+use super::super::kernels::product::{Cores, PackedActivations, linear};
+use super::super::kernels::rows::multiply;
+use super::super::kernels::tile::LANES;
+use super::super::kernels::words::Matrix;
+use super::norm::Norm;
+use super::packed_linear::PackedLinear;
+use super::values;
+
+/// Tokens of a block: their wide middle stays in the second-level cache.
+const BLOCK_TOKENS: usize = 96;
+
+/// `down(act(up(norm(x))))`, or `down(act(gate(norm(x))) ∘ up(norm(x)))`: `[tokens, hidden] → [tokens, hidden]`.
+pub(in crate::embed) struct FeedForward {
+    pub(in crate::embed) pre_norm: Option<Norm>,
+    /// In gated layers the outputs of the gate, which are activated, stand before those they are multiplied with.
+    pub(in crate::embed) up: PackedLinear,
+    pub(in crate::embed) down: PackedLinear,
+    pub(in crate::embed) activation: Activation,
+    pub(in crate::embed) gated: bool,
+    pub(in crate::embed) precision: Precision,
+}
+
+struct FeedForwardOp<'a> {
+    layer: &'a FeedForward,
+    batch: &'a PackedBatch<'a>,
+}
+
+impl FeedForward {
+    /// What the layer adds to the residual stream.
+    pub(in crate::embed) fn forward(&self, hidden: &Tensor, batch: &PackedBatch<'_>) -> Result<Tensor> {
+        hidden.apply_op1_no_bwd(&FeedForwardOp { layer: self, batch })
+    }
+
+    /// Fills `rows` with `hidden`, normalised first where the family does.
+    fn pack_input(&self, hidden: &[f32], width: usize, scratch: &mut Scratch) {
+        let rows = PackedActivations::unique(&mut scratch.rows);
+        if let Some(norm) = &self.pre_norm {
+            let normed = scratch_slice(&mut scratch.narrow, hidden.len());
+            normed.copy_from_slice(hidden);
+            norm.apply_rows(normed);
+            rows.fill(&self.up.weights, normed, width);
+        } else {
+            rows.fill(&self.up.weights, hidden, width);
+        }
+    }
+
+    /// Element-wise steps run per block, while it is in the cache.
+    fn forward_block(&self, hidden: &[f32], out: &mut [f32], width: usize, cores: Cores<'_>, scratch: &mut Scratch) {
+        self.pack_input(hidden, width, scratch);
+        let (tokens, wide) = (hidden.len() / width, self.up.outputs());
+        // Half a line more, so that the rows of a tile do not map to one set of the cache.
+        let stride = wide.next_multiple_of(LANES) + LANES / 2;
+        let middle = scratch_slice(&mut scratch.wide, tokens * stride);
+        linear(&scratch.rows, &self.up.weights, cores, Some(self.activation).filter(|_| !self.gated), middle, stride);
+        let inner = if self.gated { wide / 2 } else { wide };
+        if self.gated {
+            for row in middle.chunks_exact_mut(stride) {
+                let (gate, up) = row[..wide].split_at_mut(inner);
+                activate(self.activation, gate);
+                multiply(gate, up);
+            }
+        }
+        let matrix = Matrix { numbers: middle, stride, rows: tokens, columns: inner };
+        PackedActivations::unique(&mut scratch.rows).pack(self.precision, matrix);
+        linear(&scratch.rows, &self.down.weights, cores, None, out, width);
+    }
+}
+
+impl CustomOp1 for FeedForwardOp<'_> {
+    fn name(&self) -> &'static str {
+        "feed-forward"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (_, width) = layout.shape().dims2()?;
+        let hidden = values::<f32>(storage, layout)?;
+        let mut out = vec![0.0; hidden.len()];
+        let scratch = &mut *self.batch.scratch.borrow_mut();
+        for (hidden, out) in hidden.chunks(BLOCK_TOKENS * width).zip(out.chunks_mut(BLOCK_TOKENS * width)) {
+            self.layer.forward_block(hidden, out, width, self.batch.cores, scratch);
+        }
+        Ok((CpuStorage::F32(out), layout.shape().clone()))
+    }
+}
