@@ -1,11 +1,11 @@
-//! Arithmetic on rows of numbers, compiled for what the processor has: the only unsafe code there is.
+//! CPU kernels on slices, which Candle calls through custom operations; the only unsafe code of the crate.
 //!
-//! What the compiler can make wide is written once, in lanes, and compiled anew for wider instructions,
-//! which are called after the processor was asked (`widened!`). Only products of matrices say their
-//! instructions themselves (`tile`, `amx`).
-#![expect(unsafe_code, reason = "a function for instructions that not every processor has can only be called so")]
-#![expect(clippy::inline_always, reason = "a body must be compiled anew inside of each caller that has wider instructions")]
-#![expect(clippy::extra_unused_type_parameters, reason = "not every body multiplies and adds; all are called alike")]
+//! What the compiler can vectorise is written once, in lanes, and compiled once more for each wider instruction set,
+//! chosen at run time (`widened!`). Only matrix products name their instructions (`tile`, `amx`). `product` multiplies
+//! packed matrices, and `team` has helper threads for products that are too short to wake a thread for.
+#![expect(unsafe_code, reason = "calling a function compiled for optional instructions is unsafe")]
+#![expect(clippy::inline_always, reason = "a body is compiled again inside each caller that enables wider instructions")]
+#![expect(clippy::extra_unused_type_parameters, reason = "not every body multiplies and adds, but all are called alike")]
 
 pub(super) mod activation;
 pub(crate) mod amx;
@@ -21,25 +21,25 @@ pub(super) mod words;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// Added to a small number, it rounds it and leaves the integer in the lowest bits: 1.5 · 2²³.
+/// Adding 1.5 · 2²³ to a small float rounds it to an integer, which then stands in the lowest mantissa bits.
 pub(crate) const ROUNDING_MAGIC: f32 = 12_582_912.0;
 
-/// How the numbers of a product are kept.
+/// How weights and activations are stored for matrix products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precision {
     /// 32 bits.
     F32,
-    /// 16 bits, with the exponent of 32: half the memory, and twice the speed where the processor is made for them.
+    /// bfloat16: half the memory, and twice the speed where the processor has instructions for it.
     Bf16,
-    /// 8 bits: weights scaled for each output, activations for each token.
+    /// 8 bits, symmetric: weights with a scale for each output channel, activations with one for each token.
     Int8,
 }
 
 impl Precision {
-    /// All of them, the most exact first.
+    /// All precisions, the most exact first.
     pub const ALL: [Self; 3] = [Self::F32, Self::Bf16, Self::Int8];
 
-    /// As settings write it.
+    /// The name that settings use.
     pub fn name(self) -> &'static str {
         match self {
             Self::F32 => "f32",
@@ -48,23 +48,23 @@ impl Precision {
         }
     }
 
-    /// The fastest that costs nothing: 16 bits where the processor is fast with them, 32 elsewhere.
+    /// The fastest precision that does not change results visibly: bf16 where the processor is fast at it, else f32.
     pub fn fastest_exact() -> Self {
         if has_wide(Self::Bf16) && !widens_bf16() { Self::Bf16 } else { Self::F32 }
     }
 
-    /// What `auto` stands for: 8 bits for weights that are stored so, and else [`Self::fastest_exact`].
+    /// What `auto` stands for: int8 for weights that are stored so, else [`Self::fastest_exact`].
     pub(super) fn fastest_for(int8_weights: bool) -> Self {
         if int8_weights { Self::Int8 } else { Self::fastest_exact() }
     }
 
-    /// How activations are kept that meet weights of this precision: whole, where the processor has products of
-    /// 16-bit numbers and is slow with them. It takes weights apart in less time.
+    /// The precision of activations beside weights of this precision: f32 for bf16 weights where widening these to f32
+    /// is faster than the processor's bf16 dot products.
     pub(super) fn of_activations(self) -> Self {
         if self == Self::Bf16 && has_wide(self) && widens_bf16() { Self::F32 } else { self }
     }
 
-    /// Numbers in a word of 32 bits.
+    /// Values in a word of 32 bits.
     pub(super) fn values_per_word(self) -> usize {
         match self {
             Self::F32 => 1,
@@ -74,35 +74,35 @@ impl Precision {
     }
 }
 
-/// Instruction sets, the narrowest first.
+/// Instruction sets, from the narrowest to the widest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Instructions {
-    /// What every processor of the architecture has.
+    /// The baseline of the architecture.
     Portable,
-    /// 256 bits at once.
+    /// 256-bit vectors.
     Avx2,
-    /// 512 bits at once.
+    /// 512-bit vectors.
     Avx512,
-    /// Matrices at once.
+    /// Tiles of a matrix unit.
     Amx,
 }
 
 impl Instructions {
-    /// All of them, the widest last.
+    /// All instruction sets, the widest last.
     pub const ALL: [Self; 4] = [Self::Portable, Self::Avx2, Self::Avx512, Self::Amx];
 }
 
-/// Whether products of pairs of 16-bit numbers are faster than two of 32-bit ones: it depends on the processor, and is tried.
+/// Whether bf16 dot products are faster than widening to f32; this depends on the processor and is measured once.
 static BF16_DOT_IS_FASTER: LazyLock<bool> = LazyLock::new(tile::bf16_dot_is_faster);
 
-/// Whether weights of 16 bits are taken apart where the processor would multiply them as they are.
+/// Whether bf16 weights are widened to f32 although the processor could multiply them as they are.
 fn widens_bf16() -> bool {
     !amx::has(Precision::Bf16) && !*BF16_DOT_IS_FASTER
 }
 
 static CEILING: AtomicU8 = AtomicU8::new(Instructions::Amx as u8);
 
-/// Uses nothing wider from now on: what tests and measurements of narrower processors need.
+/// Uses no wider instructions from now on, for tests and measurements of narrower processors.
 pub fn limit_instructions(widest: Instructions) {
     CEILING.store(widest as u8, Ordering::Relaxed);
 }
@@ -111,7 +111,7 @@ fn allowed(instructions: Instructions) -> bool {
     instructions as u8 <= CEILING.load(Ordering::Relaxed)
 }
 
-/// The widest instructions that products use on this processor.
+/// The widest instructions that matrix products use on this processor, in words.
 pub(crate) fn instructions() -> &'static str {
     match () {
         () if amx::has(Precision::Int8) => "AMX, and AVX-512 with products of 16 and 8 bits",
@@ -162,7 +162,7 @@ fn has_wide(_: Precision) -> bool {
     false
 }
 
-/// Multiplies and adds, in one step where the instructions have it: elsewhere that would be a call into a library.
+/// `a · b + c`, fused where the instruction set has it; elsewhere `mul_add` would be a library call.
 trait Arithmetic {
     fn multiply_add(a: f32, b: f32, c: f32) -> f32;
 }
@@ -185,7 +185,7 @@ impl Arithmetic for Plain {
     }
 }
 
-/// A function whose body is compiled for each instruction set, and the choice among them.
+/// Defines a function whose body is compiled for each instruction set, and chooses among them at run time.
 macro_rules! widened {
     ($(#[$documentation:meta])* $name:ident($($argument:ident: $type:ty),*) $(-> $made:ty)?, $body:ident) => {
         $(#[$documentation])*
@@ -214,7 +214,7 @@ macro_rules! widened {
 }
 pub(super) use widened;
 
-/// One number of many: halves are joined lane by lane, which wide registers do at once.
+/// Reduces lanes to one value by joining halves, which vectorises.
 #[inline(always)]
 fn reduced<const N: usize>(mut lanes: [f32; N], join: impl Fn(f32, f32) -> f32) -> f32 {
     let mut half = N / 2;
@@ -228,17 +228,17 @@ fn reduced<const N: usize>(mut lanes: [f32; N], join: impl Fn(f32, f32) -> f32) 
 }
 
 widened! {
-    /// Product of two vectors.
+    /// Dot product.
     dot(a: &[f32], b: &[f32]) -> f32, lanes
 }
 
 widened! {
-    /// Adds `weight` times a row of signed bytes to `sum`: the same numbers on every processor.
+    /// Adds `weight` times a row of signed bytes to `sum`; bit-identical on every processor.
     add_bytes(row: &[u8], weight: f32, sum: &mut [f32]), add
 }
 
 widened! {
-    /// Products of a vector with two rows of signed bytes.
+    /// Dot products of a vector with two rows of signed bytes.
     dot_pair(vector: &[f32], high: &[u8], low: &[u8]) -> (f32, f32), pair
 }
 

@@ -1,27 +1,27 @@
-//! The function between a layer's two products, and the exponential that others need too.
+//! Activation functions, and the exponential that softmax needs too.
 
 use super::{Arithmetic, ROUNDING_MAGIC, widened};
 
-/// The function between a layer's two products.
+/// The activation of a feed-forward layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Activation {
-    /// `x · Φ(x)`.
+    /// GELU, `x · Φ(x)` (Hendrycks & Gimpel 2016).
     Gelu,
-    /// The same by way of a hyperbolic tangent.
+    /// The tanh approximation of GELU.
     GeluTanh,
-    /// `x / (1 + e⁻ˣ)`.
+    /// `SiLU`, `x / (1 + e⁻ˣ)`.
     Silu,
-    /// Nothing below zero.
+    /// `max(x, 0)`.
     Relu,
 }
 
-/// `e` to the power of `x`, to seven digits; below -87 it is nearly nothing, above 88 it stays.
+/// `eˣ` to seven digits, for `x` clamped to [-87, 88]: Cody & Waite's range reduction and a polynomial (Cephes).
 #[inline(always)]
 pub(super) fn exp<A: Arithmetic>(x: f32) -> f32 {
     let x = x.clamp(-87.0, 88.0);
     let shifted = A::multiply_add(x, std::f32::consts::LOG2_E, ROUNDING_MAGIC);
     let whole = shifted - ROUNDING_MAGIC;
-    // ln 2 in two parts, so that the difference is exact.
+    // ln 2 in two parts, so that the remainder is exact.
     let rest = A::multiply_add(whole, 2.121_944_4e-4, A::multiply_add(whole, -0.693_359_4, x));
     let mut sum = 1.987_569_1e-4;
     for factor in [1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5, 1.0, 1.0] {
@@ -31,7 +31,7 @@ pub(super) fn exp<A: Arithmetic>(x: f32) -> f32 {
     sum * f32::from_bits(power)
 }
 
-/// The error function, to seven digits, as a quotient of polynomials in x².
+/// The error function to seven digits, a rational function of x² (as Eigen has it).
 #[inline(always)]
 fn erf<A: Arithmetic>(x: f32) -> f32 {
     let x = x.clamp(-4.0, 4.0);
@@ -68,7 +68,7 @@ fn silu<A: Arithmetic>(x: f32) -> f32 {
 }
 
 widened! {
-    /// Each number becomes its activation.
+    /// Applies the activation in place.
     activate(activation: Activation, row: &mut [f32]), activated
 }
 

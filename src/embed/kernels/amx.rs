@@ -1,8 +1,7 @@
-//! Products by the processor's matrix unit, where it has one (AMX): a tile of sixteen rows by one of sixteen
-//! columns, of 16-bit or 8-bit numbers, at an instruction.
+//! Matrix products on Intel's matrix unit (AMX): a tile of 16 rows times one of 16 columns an instruction, bf16 or int8.
 //!
-//! Rows and panels lie as all other products find them. Sixteen words of sixteen rows are a tile, and so
-//! are sixteen steps of half a panel; numbers that are no whole tiles are left to the other products.
+//! Rows and panels are packed as for all other products. 16 words of 16 rows are a tile, and so are 16 steps of half a
+//! panel; widths that are no whole number of tiles are left to the other kernels.
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod unit;
@@ -10,26 +9,26 @@ mod unit;
 use super::tile::{Columns, LANES, Line, Step, Tile};
 use super::{Arithmetic, Instructions, Precision, widened};
 
-/// Rows and columns of a tile; words of a row, and steps of a panel, that one holds.
+/// Side of a tile: rows, columns, and words of a row.
 pub(crate) const SIDE: usize = 16;
-/// Rows that are multiplied together: each tile of a panel meets two of theirs.
+/// Rows that are multiplied together: each tile of a panel is used for two tiles of rows.
 const ROWS: usize = 2 * SIDE;
 
-/// What the unit makes of some rows and a panel in 8 bits: whole numbers' bits.
+/// Sums of some rows and a panel; in int8 the bits of 32-bit integers.
 #[repr(C, align(64))]
 pub(crate) struct Sums([Line; ROWS]);
 
-/// Whether the processor has the unit for numbers of this precision, and lets this process use it.
+/// Whether the processor has the unit for this precision, and the system lets this process use it.
 pub(crate) fn has(precision: Precision) -> bool {
     precision != Precision::F32 && super::allowed(Instructions::Amx) && super::has_avx512() && unit::is_there()
 }
 
-/// Whether products of this precision are made here, of rows of so many words.
+/// Whether products of this precision, of rows of `words` words, are computed here.
 pub(crate) fn takes(precision: Precision, words: usize) -> bool {
     words > 0 && words.is_multiple_of(SIDE) && has(precision)
 }
 
-/// `out`, `width` numbers a row, becomes the products of `count` rows and of panels.
+/// Writes the products of `count` rows and of panels to `out`, `width` values a row.
 pub(crate) fn product<'a>(
     precision: Precision,
     count: usize,
@@ -46,7 +45,7 @@ pub(crate) fn product<'a>(
             continue;
         }
         let unit = unit::Unit::for_rows(ROWS.min(to - from));
-        // Rows stay in the first cache; panels pass by, which the unit is told ahead.
+        // Rows stay in the first-level cache; panels stream through and are prefetched.
         for first in (from..to).step_by(ROWS) {
             for (panel, (steps, columns)) in panels.clone().enumerate() {
                 let words = &rows.words[first * rows.stride..];
@@ -65,8 +64,8 @@ pub(crate) fn product<'a>(
 }
 
 widened! {
-    /// Brings sums to their true size: so many rows as there are scales, each so many numbers behind the one
-    /// before, and so many numbers of each.
+    /// Turns sums into results: as many rows as there are scales; `shape` is the width of a row of `out`, and the lanes
+    /// that are written.
     finish(precision: Precision, sums: &Sums, scales: &[f32], columns: &Columns, out: &mut [f32], shape: (usize, usize)), finished
 }
 
@@ -92,7 +91,7 @@ fn finished<A: Arithmetic>(
         if let Some(line) = line.first_chunk_mut::<LANES>().filter(|_| lanes == LANES) {
             *line = made;
         } else {
-            // The last panel has fewer columns than lanes.
+            // The last panel may have fewer columns than lanes.
             line[..lanes].copy_from_slice(&made[..lanes]);
         }
     }
@@ -105,12 +104,12 @@ fn number(sum: i32) -> f32 {
 }
 
 #[inline(always)]
-#[expect(clippy::cast_possible_truncation, reason = "it is a whole number")]
+#[expect(clippy::cast_possible_truncation, reason = "it is an integer")]
 fn whole(number: f32) -> i32 {
     number as i32
 }
 
-/// Elsewhere there is none.
+/// Other platforms have none.
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
 mod unit {
     use super::{Line, Precision, Step};

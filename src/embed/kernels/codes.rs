@@ -1,13 +1,13 @@
-//! Products of rows of signed bytes, and fetching such rows before they are needed: what a search does.
+//! Dot products of rows of signed bytes, and prefetching such rows, for vector search.
 
-/// The product of two rows; each call is given the sum of the second row's bytes.
+/// The dot product of two rows; the caller supplies the sum of the second row's bytes.
 ///
-/// Which instructions it takes is settled once, for a product takes less time than asking the processor.
+/// Its instructions are chosen once, because a product takes less time than detecting them.
 #[derive(Clone, Copy)]
 pub(crate) struct CodeProduct(unsafe fn(&[u8], &[u8], i32) -> i32);
 
 impl CodeProduct {
-    /// The fastest on this processor.
+    /// The fastest for this processor.
     pub(crate) fn fastest() -> Self {
         #[cfg(target_arch = "x86_64")]
         if super::has_wide(super::Precision::Int8) {
@@ -18,18 +18,18 @@ impl CodeProduct {
         Self(plain)
     }
 
-    /// Sums of so many small numbers are exact in 32 bits.
+    /// Exact in 32 bits for rows of any length used here.
     pub(crate) fn of(self, a: &[u8], b: &[u8], sum_of_b: i32) -> i32 {
-        // SAFETY: the processor was asked for the instructions when the function was chosen.
+        // SAFETY: the instructions were detected when the function was chosen.
         unsafe { (self.0)(a, b, sum_of_b) }
     }
 }
 
-/// Asks for the beginning of a row: the processor fetches what follows by itself.
+/// Prefetches the first cache lines of a row; the hardware prefetcher fetches the rest.
 pub(crate) fn prefetch(row: &[u8]) {
     #[cfg(target_arch = "x86_64")]
     for line in row.chunks(64).take(4) {
-        // SAFETY: fetching changes nothing that can be observed, at any address.
+        // SAFETY: a prefetch has no observable effect at any address.
         unsafe { std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(line.as_ptr().cast()) }
     }
     #[cfg(not(target_arch = "x86_64"))]
@@ -47,7 +47,7 @@ fn avx2(a: &[u8], b: &[u8], sum_of_b: i32) -> i32 {
     plain(a, b, sum_of_b)
 }
 
-/// The instruction wants unsigned bytes on one side: `a` is raised by 128, and so many sums of `b` are taken off.
+/// `vpdpbusd` takes unsigned bytes on one side: `a` is offset by 128, and 128 times the sum of `b` is subtracted.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 fn vnni(a: &[u8], b: &[u8], sum_of_b: i32) -> i32 {

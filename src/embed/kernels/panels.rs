@@ -1,14 +1,14 @@
-//! Rows or columns of numbers as the panels of the next product: what changes with each text, unlike weights.
+//! Packs keys and values into the panels of attention's products; they change with each text, unlike weights.
 
 use super::tile::{LANES, Step};
 use super::words::{Matrix, pair};
 use super::{Precision, widened};
 
-/// Words of a row, and rows, that are turned at once.
+/// Side of the blocks that are transposed at once.
 const SIDE: usize = 8;
 
 widened! {
-    /// Rows become the columns of panels, each of so many steps. Not in 8 bits: a panel's columns have scales of their own.
+    /// Packs rows as the columns of panels of `steps` steps each. Not for int8, whose columns have scales.
     panels_of_rows(precision: Precision, rows: Matrix<'_>, steps: usize, panels: &mut [Step]), rows_panelled
 }
 
@@ -45,7 +45,7 @@ fn bits<const N: usize>(numbers: [f32; N]) -> [u32; N] {
     bits
 }
 
-/// Rows become columns: three times, the rows of one half go between those of the other, word by word.
+/// Transposes a block in three rounds of a perfect shuffle.
 #[inline(always)]
 fn transpose_8x8(mut block: [[u32; SIDE]; SIDE]) -> [[u32; SIDE]; SIDE] {
     const HALF: usize = SIDE / 2;
@@ -62,7 +62,7 @@ fn transpose_8x8(mut block: [[u32; SIDE]; SIDE]) -> [[u32; SIDE]; SIDE] {
 }
 
 widened! {
-    /// Columns become the columns of panels, each of so many steps; as [`panels_of_rows`], not in 8 bits.
+    /// Packs columns as the columns of panels of `steps` steps each; like [`panels_of_rows`], not for int8.
     panels_of_columns(precision: Precision, matrix: Matrix<'_>, steps: usize, panels: &mut [Step]), columns_panelled
 }
 
@@ -97,16 +97,16 @@ mod tests {
                 let (rows, columns) = (random.usize(1..100), random.usize(1..100));
                 let stride = columns + random.usize(0..20);
                 let numbers: Vec<f32> = (0..rows * stride).map(|_| random.f32() - 0.5).collect();
-                let turned: Vec<f32> = (0..columns * rows).map(|at| numbers[at % rows * stride + at / rows]).collect();
+                let transposed: Vec<f32> = (0..columns * rows).map(|at| numbers[at % rows * stride + at / rows]).collect();
                 let steps = columns.div_ceil(precision.values_per_word()) + random.usize(0..20);
                 let mut expected = vec![0; rows * steps];
                 let matrix = Matrix { numbers: &numbers, stride, rows, columns };
                 words(precision, matrix, &mut expected, steps, &mut vec![0.0; rows]);
-                let turned = Matrix { numbers: &turned, stride: rows, rows: columns, columns: rows };
+                let transposed = Matrix { numbers: &transposed, stride: rows, rows: columns, columns: rows };
                 let mut made =
                     [vec![Step([7; LANES]); rows.div_ceil(LANES) * steps], vec![Step([7; LANES]); rows.div_ceil(LANES) * steps]];
                 panels_of_rows(precision, matrix, steps, &mut made[0]);
-                panels_of_columns(precision, turned, steps, &mut made[1]);
+                panels_of_columns(precision, transposed, steps, &mut made[1]);
                 for panels in made {
                     for row in 0..rows.next_multiple_of(LANES) {
                         for step in 0..steps {

@@ -1,4 +1,4 @@
-//! What is done to rows of numbers between two products: sums, norms and attention's weights.
+//! Element-wise steps and reductions between two matrix products: sums, norms, softmax, rotation.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use super::tile::{LANES, Line};
 use super::{Arithmetic, reduced, widened};
 
 widened! {
-    /// Multiplies numbers, one by one.
+    /// `row ∘= by`.
     multiply(row: &mut [f32], by: &[f32]), multiplied
 }
 
@@ -17,7 +17,7 @@ fn multiplied<A>(row: &mut [f32], by: &[f32]) {
 }
 
 widened! {
-    /// Adds `more`, one by one.
+    /// `row += more`.
     add(row: &mut [f32], more: &[f32]), added
 }
 
@@ -40,7 +40,7 @@ fn sum(row: &[f32], of: impl Fn(f32) -> f32) -> f32 {
 }
 
 widened! {
-    /// Mean zero, variance one, then `weight` and `bias`, where there is one.
+    /// `LayerNorm` in place; an empty `bias` adds nothing.
     layer_norm(row: &mut [f32], weight: &[f32], bias: &[f32], epsilon: f32), layer_normed
 }
 
@@ -56,7 +56,7 @@ fn layer_normed<A: Arithmetic>(row: &mut [f32], weight: &[f32], bias: &[f32], ep
 }
 
 widened! {
-    /// Mean square one, then `weight`.
+    /// `RMSNorm` in place.
     root_norm(row: &mut [f32], weight: &[f32], epsilon: f32), root_normed
 }
 
@@ -68,17 +68,17 @@ fn root_normed<A: Arithmetic>(row: &mut [f32], weight: &[f32], epsilon: f32) {
 }
 
 widened! {
-    /// Each row's shares: `e` to the power of `scale` times its numbers, and one over their sum, by which they are yet to
-    /// be multiplied. Rows have `width` numbers, whole lines; what lies outside of the part that is seen has next to none.
-    softmax(scores: &mut [f32], width: usize, seen: &[Range<usize>], scale: f32, inverse_sums: &mut [f32]), softmaxed
+    /// Unnormalised softmax of each row, `exp(scale · (x - max))`, and the inverse of its sum, by which the caller
+    /// multiplies later. Rows have `width` values, a multiple of 32; values outside the visible part become next to 0.
+    softmax(scores: &mut [f32], width: usize, visible: &[Range<usize>], scale: f32, inverse_sums: &mut [f32]), softmaxed
 }
 
 #[inline(always)]
-fn softmaxed<A: Arithmetic>(scores: &mut [f32], width: usize, seen: &[Range<usize>], scale: f32, inverse_sums: &mut [f32]) {
-    // All rows' largest first: one row's exponentials need not wait for what comes of a register's lanes.
-    for ((row, seen), largest) in scores.chunks_exact_mut(width).zip(seen).zip(inverse_sums.iter_mut()) {
-        row[..seen.start].fill(f32::MIN);
-        row[seen.end..].fill(f32::MIN);
+fn softmaxed<A: Arithmetic>(scores: &mut [f32], width: usize, visible: &[Range<usize>], scale: f32, inverse_sums: &mut [f32]) {
+    // The maxima of all rows first, so that no row's exponentials wait for a horizontal reduction.
+    for ((row, visible), largest) in scores.chunks_exact_mut(width).zip(visible).zip(inverse_sums.iter_mut()) {
+        row[..visible.start].fill(f32::MIN);
+        row[visible.end..].fill(f32::MIN);
         let mut lanes = [f32::MIN; LANES];
         for line in row.as_chunks::<LANES>().0 {
             for lane in 0..LANES {
@@ -100,7 +100,7 @@ fn softmaxed<A: Arithmetic>(scores: &mut [f32], width: usize, seen: &[Range<usiz
 }
 
 widened! {
-    /// Each line multiplied by its number, as much of it as `out` takes: `width` numbers of each row, `stride` apart.
+    /// Writes `width` values of each line, times its factor, to rows of `out` that lie `stride` apart.
     scale_lines(lines: &[Line], by: &[f32], out: &mut [f32], width: usize, stride: usize), lines_scaled
 }
 
@@ -114,7 +114,7 @@ fn lines_scaled<A>(lines: &[Line], by: &[f32], out: &mut [f32], width: usize, st
 }
 
 widened! {
-    /// Turns pairs of numbers that lie `half` apart, by angles whose cosines and sines these are.
+    /// Rotates the pairs `(row[i], row[i + half])` by angles with these cosines and sines.
     rotate(row: &mut [f32], cosines: &[f32], sines: &[f32]), rotated
 }
 

@@ -1,14 +1,13 @@
-//! The inner step of every product of matrices: a few rows against a panel of 32 columns.
+//! The micro-kernel of every matrix product: up to twelve rows times a panel of 32 columns.
 //!
-//! Both sides are words of 32 bits: one number, two of 16 bits, or four of 8 bits, as [`Precision`]
-//! says. A tile's rows lie one after another, `stride` words apart; a panel lies step after step, each
-//! step holding one word of each column. The sums stay in registers over all steps: twelve
-//! rows by 32 columns take 24 of the 32 wide registers of AVX-512 (`wide`). AVX2 takes the same tile in parts
-//! (`narrow`), and plain code (`plain`), from which NEON's instructions are made too, does what AVX2 does.
+//! Both operands are 32-bit words of one f32, two bf16 or four int8 values, as [`Precision`] says. A tile's rows lie
+//! `stride` words apart; a panel lies step after step, each step holding one word of each column. Sums stay in
+//! registers over all steps: twelve rows by 32 columns take 24 of the 32 vector registers of AVX-512 (`wide`). AVX2
+//! computes the same tile in parts (`narrow`), and so does portable code (`plain`), which also serves NEON.
 
 use super::Precision;
 
-/// Calls a function of so many rows, at most four.
+/// Calls a function that is generic over the number of rows, at most four.
 macro_rules! of_rows {
     ($rows:expr, $function:ident $arguments:tt) => {
         match $rows {
@@ -31,22 +30,22 @@ pub(crate) const LANES: usize = 32;
 /// Rows in a tile, at most.
 pub(crate) const ROWS: usize = 12;
 
-/// What the columns of a panel are brought to their true size by.
+/// What turns the sums of a panel's columns into results.
 #[derive(Debug, Clone)]
 pub(crate) struct Columns {
-    /// What sums begin with. In [`Precision::Int8`] it is whole numbers, and elsewhere what is added in the end.
+    /// Initial sums: the bias, or in [`Precision::Int8`] integers that take off the activations' offset.
     pub(crate) initial: [f32; LANES],
-    /// In [`Precision::Int8`], what sums are multiplied by, and what is added then.
+    /// In [`Precision::Int8`], scale and bias of each column.
     pub(crate) scales: [f32; LANES],
     pub(crate) bias: [f32; LANES],
 }
 
 impl Columns {
-    /// Sums that are the products themselves.
+    /// Sums without bias or scale.
     pub(crate) const PLAIN: Self = Self { initial: [0.0; LANES], scales: [1.0; LANES], bias: [0.0; LANES] };
 }
 
-/// A step of a panel: a word of each column, where the widest loads find it in one line of the cache or two whole ones.
+/// A step of a panel, a word of each column; aligned so that no load crosses a cache line.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
 pub(crate) struct Step(pub(crate) [u32; LANES]);
@@ -55,34 +54,34 @@ impl Step {
     pub(crate) const EMPTY: Self = Self([0; LANES]);
 }
 
-/// A panel, or some steps of it, and what its sums become.
+/// A panel, or some of its steps.
 #[derive(Clone, Copy)]
 pub(crate) struct Panel<'a> {
     pub(crate) steps: &'a [Step],
     pub(crate) columns: &'a Columns,
-    /// Whether `out` holds the sums of the steps before; never in [`Precision::Int8`], whose sums are no results yet.
+    /// Whether `out` holds the sums of earlier steps; never in [`Precision::Int8`], whose sums are not results yet.
     pub(crate) begun: bool,
-    /// Steps that are wanted next and may lie afar: they are fetched meanwhile.
+    /// Steps that come next, to be prefetched.
     pub(crate) ahead: &'a [Step],
 }
 
-/// A row of a panel's width.
+/// A row of one panel's width.
 pub(crate) type Line = [f32; LANES];
 
-/// Rows that are multiplied together.
+/// Rows of packed activations.
 #[derive(Clone, Copy)]
 pub(crate) struct Tile<'a> {
-    /// The words of all rows; it begins with the first row's.
+    /// The words of all rows, from the first row on.
     pub(crate) words: &'a [u32],
     /// Words from one row to the next.
     pub(crate) stride: usize,
-    /// In [`Precision::Int8`], what each row's sums are multiplied by.
+    /// In [`Precision::Int8`], the scale of each row.
     pub(crate) scales: &'a [f32],
 }
 
 impl<'a> Tile<'a> {
-    /// The first words of so many rows. A loop is made anew within each caller, whose instructions are its own; what the
-    /// library has for it is called, and its rows go through memory.
+    /// The first words of `R` rows. A loop is inlined into each caller, whose instruction set it then has;
+    /// `array::from_fn` is not, and its rows would go through memory.
     #[inline(always)]
     fn cut<const R: usize>(&self, first: usize, words: usize) -> [&'a [u32]; R] {
         let mut rows = [self.words; R];
@@ -93,7 +92,7 @@ impl<'a> Tile<'a> {
     }
 }
 
-/// `out[row * stride + lane]` becomes the product of a tile's row and a panel's column, for `rows` rows.
+/// Writes the products of `rows` rows and a panel's columns to `out[row * stride + lane]`.
 ///
 /// In [`Precision::Int8`] the tile's bytes are unsigned and the panel's signed.
 pub(crate) fn tile(precision: Precision, rows: usize, tile: Tile<'_>, panel: Panel<'_>, out: &mut [f32], stride: usize) {
@@ -111,7 +110,7 @@ pub(crate) fn tile(precision: Precision, rows: usize, tile: Tile<'_>, panel: Pan
     by_rows!(1 2 3 4 5 6 7 8 9 10 11 12);
 }
 
-/// Whether a panel's pairs of 16-bit numbers are multiplied in less time by the instruction for pairs than taken apart.
+/// Measures whether the bf16 dot product is faster than widening a panel to f32.
 #[cfg(target_arch = "x86_64")]
 pub(super) fn bf16_dot_is_faster() -> bool {
     const STEPS: usize = 192;
@@ -126,13 +125,13 @@ pub(super) fn bf16_dot_is_faster() -> bool {
     let mut fastest = |instruction: unsafe fn(Tile<'_>, Panel<'_>, &mut [f32], usize)| {
         let mut time = || {
             let begun = std::time::Instant::now();
-            // SAFETY: the processor has just said that it has these instructions.
+            // SAFETY: the instructions have just been detected.
             unsafe { instruction(rows, panel, std::hint::black_box(&mut out), LANES) };
             begun.elapsed()
         };
         (0..TRIES).map(|_| time()).min()
     };
-    fastest(wide::bf16::<ROWS>) < fastest(wide::apart::<ROWS>)
+    fastest(wide::bf16::<ROWS>) < fastest(wide::widened::<ROWS>)
 }
 
 #[cfg(not(target_arch = "x86_64"))]
@@ -143,11 +142,11 @@ pub(super) fn bf16_dot_is_faster() -> bool {
 fn by_instructions<const R: usize>(precision: Precision, tile: Tile<'_>, panel: Panel<'_>, out: &mut [f32], stride: usize) {
     #[cfg(target_arch = "x86_64")]
     if super::has_wide(precision) {
-        // SAFETY: the processor has just said that it has these instructions.
+        // SAFETY: the instructions have just been detected.
         return unsafe {
             match precision {
                 Precision::F32 => wide::f32::<R>(tile, panel, out, stride),
-                Precision::Bf16 if super::widens_bf16() => wide::apart::<R>(tile, panel, out, stride),
+                Precision::Bf16 if super::widens_bf16() => wide::widened::<R>(tile, panel, out, stride),
                 Precision::Bf16 => wide::bf16::<R>(tile, panel, out, stride),
                 Precision::Int8 => wide::int8::<R>(tile, panel, out, stride),
             }
@@ -173,10 +172,10 @@ fn by_instructions<const R: usize>(precision: Precision, tile: Tile<'_>, panel: 
 
 type Sums = [Line; ROWS];
 
-/// Narrower registers hold the sums of four rows by half a panel.
+/// Rows whose sums of half a panel fit narrower registers.
 const FEW: usize = 4;
 
-/// `part(rows, first)` for each four rows of a tile, and for what is left.
+/// Calls `part(rows, first)` for each four rows of a tile, and for the rest.
 fn in_fours(rows: usize, mut part: impl FnMut(usize, usize)) {
     (0..rows).step_by(FEW).for_each(|first| part(FEW.min(rows - first), first));
 }

@@ -1,39 +1,39 @@
-//! Rows of numbers as the next product reads them.
+//! Packs rows of floats into 32-bit words as matrix products read them, quantising on the way.
 
 use super::tile::LANES;
 use super::{Arithmetic, Precision, ROUNDING_MAGIC, reduced, widened};
 
-/// A number's upper 16 bits, rounded.
+/// The bf16 bits of a float, rounded to nearest even.
 #[inline(always)]
 fn upper(x: f32) -> u32 {
     let bits = x.to_bits();
     (bits + 0x7fff + (bits >> 16 & 1)) >> 16
 }
 
-/// Two numbers' upper 16 bits.
+/// Two bf16 values in a word, the first in the lower half.
 #[inline(always)]
 pub(super) fn pair(low: f32, high: f32) -> u32 {
     upper(low) | upper(high) << 16
 }
 
-/// The first number of a word is its lowest part, and the processor is one that keeps the lowest part first.
-const _: () = assert!(cfg!(target_endian = "little"), "words are filled part by part");
+/// Words are written part by part, which assumes a little-endian processor.
+const _: () = assert!(cfg!(target_endian = "little"), "words are written part by part");
 
-/// Words as the two halves of each.
+/// Words as their 16-bit halves.
 #[inline(always)]
 fn halves(words: &mut [u32]) -> &mut [u16] {
-    // SAFETY: any 32 bits are two numbers of 16.
+    // SAFETY: any 32 bits are two 16-bit integers.
     unsafe { words.align_to_mut().1 }
 }
 
-/// Words as the four bytes of each.
+/// Words as their bytes.
 #[inline(always)]
 fn bytes(words: &mut [u32]) -> &mut [u8] {
     // SAFETY: any 32 bits are four bytes.
     unsafe { words.align_to_mut().1 }
 }
 
-/// Numbers in rows that lie `stride` apart.
+/// A matrix whose rows lie `stride` values apart.
 #[derive(Clone, Copy)]
 pub(crate) struct Matrix<'a> {
     pub(crate) numbers: &'a [f32],
@@ -48,7 +48,7 @@ impl<'a> Matrix<'a> {
         &self.numbers[at * self.stride..][..self.columns]
     }
 
-    /// `N` numbers of a row; zeros where there are none.
+    /// `N` values of a row from `first` on; zeros outside the matrix.
     #[inline(always)]
     pub(super) fn some<const N: usize>(&self, row: usize, first: usize) -> [f32; N] {
         let mut some = [0.0; N];
@@ -64,8 +64,8 @@ impl<'a> Matrix<'a> {
 }
 
 widened! {
-    /// The words of rows, `stride` from one to the next and zeros behind their ends, and what each row's bytes are
-    /// multiplied by: 1 but in 8 bits, which are scaled to lie in -127 to 127 and stand 128 higher.
+    /// Packs rows into words, `stride` from one to the next and padded with zeros, and gives each row's scale. Int8:
+    /// per-row symmetric ±127, stored with offset 128; in other precisions scales are 1.
     words(precision: Precision, rows: Matrix<'_>, words: &mut [u32], stride: usize, scales: &mut [f32]), worded
 }
 
@@ -103,7 +103,7 @@ fn row_worded<A: Arithmetic>(precision: Precision, row: &[f32], words: &mut [u32
     }
 }
 
-/// The largest of a row without their signs.
+/// The largest absolute value of a row.
 #[inline(always)]
 fn largest(row: &[f32]) -> f32 {
     let mut largest = [0.0_f32; LANES];
@@ -118,13 +118,13 @@ fn largest(row: &[f32]) -> f32 {
 }
 
 #[inline(always)]
-#[expect(clippy::cast_possible_truncation, reason = "the rest is empty")]
+#[expect(clippy::cast_possible_truncation, reason = "the upper half is zero")]
 fn low_half(bits: u32) -> u16 {
     bits as u16
 }
 
 #[inline(always)]
-#[expect(clippy::cast_possible_truncation, reason = "the rest is not meant")]
+#[expect(clippy::cast_possible_truncation, reason = "only the lowest byte is wanted")]
 fn low_byte(bits: u32) -> u8 {
     bits as u8
 }

@@ -1,5 +1,4 @@
-//! The matrix unit itself: whether it is there, how it is laid out, and its instructions, which have no names in
-//! the language yet.
+//! The AMX unit itself: detection, tile configuration, and its instructions, which have no stable intrinsics yet.
 
 use std::arch::asm;
 use std::arch::x86_64::{__cpuid, __cpuid_count};
@@ -16,19 +15,19 @@ pub(super) fn is_there() -> bool {
     *IS_THERE
 }
 
-/// Tiles, and products of them in 16 and in 8 bits.
+/// AMX-TILE, AMX-BF16 and AMX-INT8.
 fn processor_has() -> bool {
     const FEATURES: u32 = 1 << 22 | 1 << 24 | 1 << 25;
     __cpuid(0).eax >= 7 && __cpuid_count(7, 0).edx & FEATURES == FEATURES
 }
 
-/// Asks the system to keep the unit's registers for this process's threads: it does not unasked, for they are large.
+/// Asks the kernel to save the tile registers of this process's threads, which it does on request only.
 fn system_allows() -> bool {
     const ARCH_PRCTL: u64 = 158;
     const REQUEST_PERMISSION: u64 = 0x1023;
     const TILES: u64 = 18;
     let mut result = ARCH_PRCTL;
-    // SAFETY: this call changes nothing but what it is named for; a system that does not know it says so.
+    // SAFETY: the call only grants the permission; a kernel that does not know it returns an error.
     unsafe {
         asm!(
             "syscall",
@@ -43,7 +42,7 @@ fn system_allows() -> bool {
     result == 0
 }
 
-/// How the unit's eight registers are laid out, as its instruction reads it.
+/// The tile configuration that `ldtilecfg` reads.
 #[repr(C, align(64))]
 struct Layout {
     palette: u8,
@@ -54,7 +53,7 @@ struct Layout {
     rows: [u8; SIDE],
 }
 
-/// For 1 to 32 rows: one that is only just written is waited for.
+/// For 1 to 32 rows; static, because loading a configuration that was just written stalls.
 static LAYOUTS: [Layout; ROWS] = {
     let mut layouts = [const { Layout::of(0) }; ROWS];
     let mut rows = 1;
@@ -82,7 +81,7 @@ impl Layout {
     }
 }
 
-/// The unit, laid out for so many rows on this thread until it is dropped.
+/// The unit, configured for some rows on this thread until it is dropped.
 ///
 /// Registers 0 to 3 hold sums, 4 and 5 tiles of rows, 6 and 7 tiles of a panel.
 pub(super) struct Unit {
@@ -90,7 +89,7 @@ pub(super) struct Unit {
     here: PhantomData<*const ()>,
 }
 
-/// Asks for what the panel holds two tiles later.
+/// Prefetches what the panel holds two tiles later.
 macro_rules! ask_ahead {
     ($places:literal) => {
         concat!(".irp place, ", $places, "\n prefetcht0 [{panel} + \\place]\n .endr\n")
@@ -135,13 +134,13 @@ macro_rules! multiply {
     ($name:ident, $instructions:expr, $other:expr) => {
         /// # Safety
         ///
-        /// The unit is laid out for as many rows as `rows` has, `stride` words apart, each with a word for each
-        /// of the panel's steps, which are a whole number of tiles; `out` has room for as many rows of 32 numbers,
-        /// `width` numbers apart.
+        /// The unit is configured for the number of rows in `rows`, which lie `stride` words apart and have a word for
+        /// each of the panel's steps, a whole number of tiles; `out` has room for as many rows of 32 values, `width`
+        /// values apart.
         unsafe fn $name(rows: *const u32, stride: usize, panel: &[Step], begin: &Line, out: *mut f32, width: usize) {
-            // The first sixteen columns of the lower rows; where there are none, the other columns of these.
+            // The first 16 columns of the lower rows, or, without lower rows, the last 16 columns of the upper ones.
             let other: fn(usize) -> usize = $other;
-            // SAFETY: all that is read lies in the rows, the panel and the beginning, all that is written in the room.
+            // SAFETY: reads stay within the rows, the panel and `begin`, writes within `out`.
             unsafe {
                 asm!(
                     $instructions,
@@ -171,16 +170,16 @@ multiply!(pairs_by_two, "tdpbf16ps", two);
 multiply!(pairs_by_one, "tdpbf16ps", one);
 
 impl Unit {
-    /// Lays the unit out for 1 to 32 rows.
+    /// Configures the unit for 1 to 32 rows.
     pub(super) fn for_rows(rows: usize) -> Self {
-        assert!(is_there() && (1..=ROWS).contains(&rows), "a unit, and rows that it takes");
-        // SAFETY: the processor has the unit, the system allows it, and the layout is one that it takes.
+        assert!(is_there() && (1..=ROWS).contains(&rows), "a unit, and 1 to 32 rows");
+        // SAFETY: the processor has the unit, the kernel allows it, and the configuration is valid.
         unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const LAYOUTS[rows - 1], options(nostack, readonly)) };
         Self { rows, here: PhantomData }
     }
 
-    /// `out`, `width` numbers a row, becomes the products of rows, `stride` words apart, and a panel, each begun with
-    /// its column's number: the bits of whole numbers in 8 bits.
+    /// Writes the products of rows, `stride` words apart, and a panel to `out`, `width` values a row; sums start at
+    /// `begin`. In int8 the results are the bits of 32-bit integers.
     #[expect(clippy::too_many_arguments, reason = "two factors and their product")]
     pub(super) fn multiply(
         &self,
@@ -201,14 +200,14 @@ impl Unit {
             (_, true) => pairs_by_two,
             (_, false) => pairs_by_one,
         };
-        // SAFETY: the unit is laid out for as many rows, and all that it reads and writes has just been measured.
+        // SAFETY: the unit is configured for these rows, and the lengths have just been checked.
         unsafe { multiply(words.as_ptr(), stride, panel, begin, out.as_mut_ptr(), width) }
     }
 }
 
 impl Drop for Unit {
     fn drop(&mut self) {
-        // SAFETY: it was laid out on this thread.
+        // SAFETY: it was configured on this thread.
         unsafe { asm!("tilerelease", options(nostack, nomem)) };
     }
 }

@@ -1,16 +1,13 @@
-//! Four rows against half a panel in the registers of AVX2.
+//! Four rows times half a panel in AVX2 registers.
 
-#![cfg_attr(
-    not(test),
-    expect(clippy::wildcard_imports, reason = "thirty instructions, all of them named so that nothing else can be meant")
-)]
-#![expect(clippy::cast_ptr_alignment, reason = "the loads are those that ask for no alignment")]
+#![cfg_attr(not(test), expect(clippy::wildcard_imports, reason = "thirty intrinsics with unmistakable names"))]
+#![expect(clippy::cast_ptr_alignment, reason = "unaligned loads")]
 
 use std::arch::x86_64::*;
 
 use super::{FEW, LANES, Precision, Step, Sums, Tile};
 
-/// The sums of so many rows, at most four, from `first` on.
+/// Sums of up to four rows from `first` on.
 #[target_feature(enable = "avx2,fma")]
 pub(super) fn sums(precision: Precision, rows: usize, first: usize, tile: Tile<'_>, panel: &[Step], sums: &mut Sums) {
     for column in [0, LANES / 2] {
@@ -22,7 +19,7 @@ pub(super) fn sums(precision: Precision, rows: usize, first: usize, tile: Tile<'
     }
 }
 
-/// As [`super::plain`], with what is done to a step of the panel once for all rows.
+/// Like [`super::plain`]; `$split` prepares a step of the panel once for all rows.
 macro_rules! narrow {
     ($name:ident, $zero:expr, $split:expr, $add:expr, $made:expr) => {
         #[target_feature(enable = "avx2,fma")]
@@ -73,7 +70,7 @@ narrow!(
 narrow!(
     by_int8,
     _mm256_setzero_si256(),
-    // Signed bytes, the even and the odd ones, as 16-bit numbers.
+    // The even and the odd signed bytes, as 16-bit integers.
     |b| (_mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(b)), _mm256_srai_epi16::<8>(b)),
     |sum, a, (even, odd)| {
         let (a_even, a_odd) = (_mm256_and_si256(a, _mm256_set1_epi16(0xff)), _mm256_srli_epi16::<8>(a));
@@ -83,7 +80,7 @@ narrow!(
     |sum| _mm256_cvtepi32_ps(sum)
 );
 
-/// The two 16-bit numbers of each word as 32-bit ones.
+/// The two bf16 values of each word as f32.
 #[target_feature(enable = "avx2")]
 fn halves(word: __m256i) -> (__m256, __m256) {
     let high = _mm256_and_si256(word, _mm256_set1_epi32(0xffff_0000_u32.cast_signed()));

@@ -1,8 +1,8 @@
-//! Four rows against half a panel in code for any processor, from which the compiler makes its instructions.
+//! Four rows times half a panel in portable code, which the compiler vectorises.
 
 use super::{FEW, LANES, Precision, Step, Sums, Tile};
 
-/// The sums of so many rows, at most four, from `first` on.
+/// Sums of up to four rows from `first` on.
 pub(super) fn sums(precision: Precision, rows: usize, first: usize, tile: Tile<'_>, panel: &[Step], sums: &mut Sums) {
     for column in [0, LANES / 2] {
         match precision {
@@ -15,24 +15,24 @@ pub(super) fn sums(precision: Precision, rows: usize, first: usize, tile: Tile<'
 
 fn one(sum: f32, a: u32, b: u32) -> f32 {
     let (a, b) = (f32::from_bits(a), f32::from_bits(b));
-    // Only where the machine multiplies and adds in one is `mul_add` not a call into a library.
+    // `mul_add` is a library call where the baseline has no fused instruction.
     if cfg!(target_arch = "aarch64") { a.mul_add(b, sum) } else { sum + a * b }
 }
 
-/// Two products of 16-bit numbers.
+/// Two products of bf16 values.
 fn pair(sum: f32, a: u32, b: u32) -> f32 {
     let (low, high) = (|word: u32| f32::from_bits(word << 16), |word: u32| f32::from_bits(word & 0xffff_0000));
     sum + low(a) * low(b) + high(a) * high(b)
 }
 
-/// Four products of bytes, unsigned by signed; sums of so few small numbers are exact in 32 bits.
+/// Four products of bytes, unsigned times signed.
 #[expect(clippy::cast_precision_loss, reason = "below 2^24 in steps of four; the last bits of longer sums do not count")]
 fn four(sum: f32, a: u32, b: u32) -> f32 {
     let products = a.to_le_bytes().into_iter().zip(b.to_le_bytes()).map(|(a, b)| i32::from(a) * i32::from(b.cast_signed()));
     sum + products.sum::<i32>() as f32
 }
 
-/// `N` rows from `first` on by half a panel from `column` on.
+/// `N` rows from `first` on times half a panel from `column` on.
 fn lanes<const N: usize>(
     first: usize,
     column: usize,

@@ -1,4 +1,4 @@
-//! All rows of a tile against a whole panel in the registers of AVX-512.
+//! All rows of a tile times a whole panel in AVX-512 registers.
 
 #![cfg_attr(
     not(test),
@@ -10,25 +10,25 @@ use std::mem::transmute;
 
 use super::{LANES, Panel, Step, Tile};
 
-/// What is fetched while a panel is worked on: where it begins, and how much of it with each step. Where nothing is
-/// wanted it is the panel: an address that is none would be looked up anew with each step.
+/// What is prefetched while a panel is multiplied: its address, and how many bytes with each step. Without anything
+/// to prefetch it is the panel itself, because an invalid address would miss the TLB with each step.
 fn ahead(panel: &Panel<'_>) -> (*const i8, usize) {
     let wanted = if panel.ahead.is_empty() { panel.steps } else { panel.ahead };
     (wanted.as_ptr().cast(), size_of_val(wanted).div_ceil(panel.steps.len().max(1)))
 }
 
-/// Fetches two lines of the cache; asking for what is not there does no harm.
+/// Prefetches two cache lines; an invalid address does no harm.
 #[target_feature(enable = "avx512f")]
 fn fetch(from: *const i8) {
     _mm_prefetch::<_MM_HINT_T0>(from);
     _mm_prefetch::<_MM_HINT_T0>(from.wrapping_add(64));
 }
 
-/// A row's sums so far.
+/// The sums of a row's earlier steps.
 #[target_feature(enable = "avx512f")]
 fn begun(out: &[f32]) -> [__m512; 2] {
     let line = out[..LANES].as_ptr();
-    // SAFETY: a line is 32 numbers.
+    // SAFETY: a line is 32 values.
     unsafe { [_mm512_loadu_ps(line), _mm512_loadu_ps(line.add(LANES / 2))] }
 }
 
@@ -39,7 +39,7 @@ macro_rules! wide {
             let Panel { steps, columns, .. } = panel;
             let (ahead, pace) = ahead(&panel);
             let [initial, scales, bias] = [&columns.initial, &columns.scales, &columns.bias].map(|numbers| {
-                // SAFETY: a line is 32 numbers, and these are its first and its last sixteen.
+                // SAFETY: a line is 32 values, and these are its halves.
                 unsafe { [_mm512_loadu_ps(numbers.as_ptr()), _mm512_loadu_ps(numbers.as_ptr().add(LANES / 2))] }
             });
             let mut parts = [[$begin(initial[0]), $begin(initial[1])]; R];
@@ -65,7 +65,7 @@ macro_rules! wide {
             for (row, [left, right]) in parts.into_iter().enumerate() {
                 let scale = _mm512_set1_ps(tile.scales[row]);
                 let line = out[row * stride..][..LANES].as_mut_ptr();
-                // SAFETY: a line is 32 numbers.
+                // SAFETY: a line is 32 values.
                 unsafe {
                     _mm512_storeu_ps(line, $end(left, scale, scales[0], bias[0]));
                     _mm512_storeu_ps(line.add(LANES / 2), $end(right, scale, scales[1], bias[1]));
@@ -86,7 +86,7 @@ wide!(
     bf16,
     "avx512f,avx512bf16",
     |initial| initial,
-    // SAFETY: both types are 512 bits, and every pattern of bits is a value of either.
+    // SAFETY: both types are 512 bits without invalid values.
     |sum, a: __m512i, b: __m512i| unsafe {
         _mm512_dpbf16_ps(sum, transmute::<__m512i, __m512bh>(a), transmute::<__m512i, __m512bh>(b))
     },
@@ -100,13 +100,13 @@ wide!(
     |sum, scale, column, bias| _mm512_fmadd_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sum), scale), column, bias)
 );
 
-/// A panel of 16-bit numbers, which are taken apart, and rows of 32-bit ones, two words for each of the panel's.
+/// A panel of bf16 pairs, which are widened, times rows of f32, two words for each of the panel's.
 #[target_feature(enable = "avx512f,avx512bf16")]
-pub(super) fn apart<const R: usize>(tile: Tile<'_>, panel: Panel<'_>, out: &mut [f32], stride: usize) {
+pub(super) fn widened<const R: usize>(tile: Tile<'_>, panel: Panel<'_>, out: &mut [f32], stride: usize) {
     let Panel { steps, columns, .. } = panel;
     let (ahead, pace) = ahead(&panel);
     let initial = columns.initial.as_ptr();
-    // SAFETY: a line is 32 numbers, and these are its first and its last sixteen.
+    // SAFETY: a line is 32 values, and these are its halves.
     let initial = unsafe { [_mm512_loadu_ps(initial), _mm512_loadu_ps(initial.add(LANES / 2))] };
     let high_half = _mm512_set1_epi32(0xffff_0000_u32.cast_signed());
     let mut parts = [initial; R];
@@ -132,7 +132,7 @@ pub(super) fn apart<const R: usize>(tile: Tile<'_>, panel: Panel<'_>, out: &mut 
     }
     for (row, [left, right]) in parts.into_iter().enumerate() {
         let line = out[row * stride..][..LANES].as_mut_ptr();
-        // SAFETY: a line is 32 numbers.
+        // SAFETY: a line is 32 values.
         unsafe {
             _mm512_storeu_ps(line, left);
             _mm512_storeu_ps(line.add(LANES / 2), right);
