@@ -1,11 +1,18 @@
-//! Text → [`UnitVector`]: loads a model folder and runs it.
+//! Text → [`UnitVector`]: loads a model folder and runs it in Candle.
 //!
-//! A model is a folder as the Hugging Face ecosystem lays it out; its own
-//! `modules.json` and `config.json` choose the code (`folder`). Static models are
-//! a table of token vectors (`table`), some with a small encoder that reads question and
-//! passage together (`reader`); all others are encoders (`encoder`) with what makes one
-//! vector of a text (`pooled`). Only `hub` fetches, when `ibid model pull`
-//! asks it to.
+//! A model is a folder as the Hugging Face ecosystem lays it out; its own `modules.json` and `config.json` choose the
+//! code (`folder`, `config`, `load`). Its weights are a Candle `VarBuilder` (`weights`), in 8 bits or in floats.
+//!
+//! | part | what it is for |
+//! | --- | --- |
+//! | `models` | BERT, `ModernBERT`, Qwen3, Gemma 3: modules in the terms of their papers |
+//! | `layers` | what they are built of: attention, feed-forward, norms, embeddings, as Candle custom operations |
+//! | `heads` | hidden states → vector (`pooling`, `dense`), score (`reranker`), reading (`reader`) |
+//! | `kernels` | packed matrix products and SIMD code that the operations call; all unsafe code |
+//! | `encoder`, `batch` | which texts are computed together, packed without padding, and by whom |
+//! | `table` | static models: a table of token vectors |
+//!
+//! Only `hub` fetches, when `ibid model pull` asks it to.
 
 mod batch;
 mod checksums;
@@ -17,33 +24,33 @@ mod heads;
 pub mod hub;
 mod kernels;
 mod layers;
+mod load;
 mod models;
+mod passage;
 mod pieces;
 mod reader;
 mod table;
+mod tokens;
 mod vector;
 mod weights;
 
-use std::borrow::Cow;
-use std::path::Path;
+use std::sync::Arc;
 
 use rayon::prelude::*;
-use sha2::{Digest as _, Sha256};
 use tokenizers::Tokenizer;
 
 pub use checksums::{Checked, LIST as CHECKSUMS, verify};
 pub use comparison::Comparison;
 pub use folder::{BUNDLED, Error};
+pub use heads::reader::{Reader, ReaderInput, Reading, SentenceReading};
 pub use heads::reranker::Reranker;
 pub(crate) use kernels::codes::{CodeProduct, prefetch};
 pub use kernels::{Instructions, Precision, limit_instructions};
 pub(crate) use kernels::{ROUNDING_MAGIC as WHOLE, dot_pair, instructions};
+pub use passage::{Embedded, PassageText};
 pub use vector::UnitVector;
 
-use crate::read::files::hex;
 use batch::EncoderInput;
-use folder::{Architecture, Files, Layout};
-use heads::dense::Dense;
 use heads::pooling::PooledEncoder;
 
 /// What a model is; a shelf opens only with the one that filled it.
@@ -71,9 +78,10 @@ enum Model {
 /// What is asked of a model beyond its folder. Empty parts leave it to the folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Choices {
-    /// How an encoder's numbers are kept; the fastest that costs nothing, when nobody says.
+    /// Precision of an encoder's products. Unless said: 8 bits for weights that are stored so, else the fastest that
+    /// does not change results visibly.
     pub precision: Option<Precision>,
-    /// Numbers that are kept of a vector, for models that were trained to be cut short.
+    /// Values that are kept of a vector, for models that were trained to be cut short.
     pub dimension: Option<usize>,
     /// What is put before a question.
     pub question_prefix: Option<String>,
@@ -81,73 +89,19 @@ pub struct Choices {
     pub passage_prefix: Option<String>,
 }
 
-/// A loaded model.
+/// A loaded model: tokenizer, weights and heads.
 pub struct Embedder {
     info: ModelInfo,
-    tokenizer: Tokenizer,
+    tokenizer: Arc<Tokenizer>,
     /// The same, where it is of a make that is faster without the crate.
     pieces: Option<pieces::Pieces>,
     model: Model,
-    reader: Option<reader::Reader>,
+    static_reader: Option<reader::Reader>,
+    reader: Option<Reader>,
     reranker: Option<Reranker>,
 }
 
 impl Embedder {
-    /// The model in the binary.
-    pub fn bundled() -> Result<Self, Error> {
-        Self::from_files(&Files::Bundled, BUNDLED.to_owned(), &Choices::default())
-    }
-
-    /// The model in folder `path`.
-    pub fn load(path: &Path) -> Result<Self, Error> {
-        Self::load_with(path, &Choices::default())
-    }
-
-    /// The model in folder `path`, as `choices` ask for it.
-    pub fn load_with(path: &Path, choices: &Choices) -> Result<Self, Error> {
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        Self::from_files(&Files::Folder(path.to_owned()), name, choices)
-    }
-
-    fn from_files(files: &Files, id: String, choices: &Choices) -> Result<Self, Error> {
-        let layout = Layout::of(files)?;
-        let bytes = files.read(&layout.weights)?;
-        // The checksum, the tokenizer and the weights take about equally long.
-        let ((sha256, tokenizer), model) = rayon::join(
-            || rayon::join(|| hex(&Sha256::digest(&bytes)), || tokenizer(files, &layout.tokenizer)),
-            || model(files, &layout, &bytes, choices),
-        );
-        let (mut tokenizer, model) = (tokenizer?, model?);
-        tokenizer.with_padding(None);
-        let window = match &model {
-            Model::Static(_) => None,
-            Model::Encoder(encoder) => {
-                let max_length = layout.longest.unwrap_or(usize::MAX).min(encoder.config().max_positions);
-                Some(tokenizers::TruncationParams { max_length, ..Default::default() })
-            }
-        };
-        tokenizer.with_truncation(window).map_err(|reason| files.broken(&layout.tokenizer, reason.to_string()))?;
-        let dimension = match &model {
-            Model::Static(table) => table.dimension(),
-            Model::Encoder(encoder) => encoder.dimension(),
-        };
-        let prefix = |chosen: &Option<String>, found: String| chosen.clone().unwrap_or(found);
-        let info = ModelInfo {
-            id,
-            sha256,
-            dimension,
-            pooling: layout.pooling.name(),
-            question_prefix: prefix(&choices.question_prefix, layout.question_prefix),
-            passage_prefix: prefix(&choices.passage_prefix, layout.passage_prefix),
-        };
-        let pieces = pieces::Pieces::of(&tokenizer);
-        let reader = match &model {
-            Model::Static(table) => reader::Reader::of(files, table)?,
-            Model::Encoder(_) => None,
-        };
-        Ok(Self { info, tokenizer, pieces, model, reader, reranker: None })
-    }
-
     /// The same with a cross-encoder that compares the best passages once more.
     #[must_use]
     pub fn with_reranker(self, reranker: Reranker) -> Self {
@@ -167,8 +121,13 @@ impl Embedder {
     /// What the model's reader makes of each of `texts` beside the question of `comparison`: the higher, the likelier
     /// it answers; the logarithm of the odds up to a constant. `None` where there is none.
     pub fn read(&self, comparison: Option<&mut Comparison<'_>>, texts: &[&str]) -> Option<Vec<f32>> {
-        let (reader, comparison) = (self.reader.as_ref()?, comparison?);
+        let (reader, comparison) = (self.static_reader.as_ref()?, comparison?);
         Some(reader.scores(comparison, &self.tokens_of_all(texts.iter().copied())))
+    }
+
+    /// The model's reader, which reads a question and passages together; `None` where its folder has none.
+    pub fn reader(&self) -> Option<&Reader> {
+        self.reader.as_ref()
     }
 
     /// What the model is.
@@ -279,28 +238,6 @@ impl Embedder {
             return ids;
         }
         self.tokenizer.encode_fast(text, special).map_or_else(|_| vec![], |encoding| encoding.get_ids().to_vec())
-    }
-}
-
-fn tokenizer(files: &Files, file: &str) -> Result<Tokenizer, Error> {
-    let bytes = files.read(file)?;
-    Tokenizer::from_bytes(&bytes).map_err(|reason| files.broken(file, reason.to_string()))
-}
-
-#[expect(clippy::ptr_arg, reason = "a table keeps the bytes; those that lie in the binary are not copied")]
-fn model(files: &Files, layout: &Layout, bytes: &Cow<'static, [u8]>, choices: &Choices) -> Result<Model, Error> {
-    let broken = |reason: String| files.broken(&layout.weights, reason);
-    match &layout.architecture {
-        Architecture::Static if choices.dimension.is_some() => Err(broken("a table's vectors are not cut short".to_owned())),
-        Architecture::Static => table::Table::load(bytes.clone()).map(Model::Static).map_err(broken),
-        Architecture::Encoder(config) => {
-            let precision = choices.precision.unwrap_or_else(|| Precision::fastest_for(weights::has_int8_layers(bytes)));
-            let load = || encoder::Encoder::load(&weights::var_builder(bytes)?, (**config).clone(), precision);
-            let encoder = load().map_err(|error| broken(error.to_string()))?;
-            let dense = layout.dense.iter().map(|layout| Dense::load(files, layout)).collect::<Result<_, _>>()?;
-            let pooled = PooledEncoder::new(encoder, layout.pooling, dense, choices.dimension).map_err(broken)?;
-            Ok(Model::Encoder(Box::new(pooled)))
-        }
     }
 }
 

@@ -2,4 +2,5 @@
 
 pub(super) mod dense;
 pub(super) mod pooling;
+pub(super) mod reader;
 pub(super) mod reranker;

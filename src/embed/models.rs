@@ -3,6 +3,8 @@
 pub(super) mod bert;
 pub(super) mod gemma3;
 pub(super) mod modernbert;
+#[cfg(test)]
+mod oracle;
 pub(super) mod qwen3;
 
 use std::sync::Arc;
@@ -14,6 +16,7 @@ use super::batch::PackedBatch;
 use super::config::{EncoderConfig, Family, Positions};
 use super::kernels::Precision;
 use super::layers::attention::SelfAttention;
+use super::layers::embedding::EmbeddingTable;
 use super::layers::feed_forward::FeedForward;
 use super::layers::norm::AddNorm;
 use super::layers::rope::RotaryTable;
@@ -49,6 +52,14 @@ impl Model {
             Self::ModernBert(model) => model.forward(batch),
             Self::Qwen3(model) => model.forward(batch),
             Self::Gemma3(model) => model.forward(batch),
+        }
+    }
+
+    /// The word embeddings that a reader may share; `None` for families whose readers are not built.
+    pub(super) fn words(&self) -> Option<&Arc<EmbeddingTable>> {
+        match self {
+            Self::Bert(model) => Some(model.words()),
+            Self::ModernBert(_) | Self::Qwen3(_) | Self::Gemma3(_) => None,
         }
     }
 

@@ -18,6 +18,7 @@ mod living;
 mod model;
 mod operations;
 mod pages;
+mod reader;
 mod reembed;
 mod rooms;
 mod service;

@@ -4,13 +4,13 @@
 use candle_core::{Result, Tensor};
 
 use super::dense::Dense;
-use crate::embed::UnitVector;
 use crate::embed::batch::EncoderInput;
 use crate::embed::config::EncoderConfig;
 use crate::embed::encoder::Encoder;
 use crate::embed::folder::Pooling;
 use crate::embed::kernels::rows::add;
 use crate::embed::layers::with_values;
+use crate::embed::{Embedded, UnitVector};
 
 /// An encoder with what makes one vector of a text.
 pub(in crate::embed) struct PooledEncoder {
@@ -19,12 +19,6 @@ pub(in crate::embed) struct PooledEncoder {
     dense: Vec<Dense>,
     /// Values that are kept of a vector.
     dimension: usize,
-}
-
-/// A text's vector, and those of its sentences.
-pub(in crate::embed) struct PooledText {
-    pub(in crate::embed) vector: Option<UnitVector>,
-    pub(in crate::embed) sentences: Vec<Option<UnitVector>>,
 }
 
 impl PooledEncoder {
@@ -73,13 +67,13 @@ impl PooledEncoder {
 
     /// Vectors of texts and of their sentences: `sentences` says of each text which tokens each of its sentences has.
     /// A sentence's vector is the mean of its tokens' hidden states.
-    pub(in crate::embed) fn with_sentences(&self, texts: &[EncoderInput], sentences: &[Vec<Vec<usize>>]) -> Vec<PooledText> {
+    pub(in crate::embed) fn with_sentences(&self, texts: &[EncoderInput], sentences: &[Vec<Vec<usize>>]) -> Vec<Embedded> {
         let width = self.config().hidden_size;
         self.run(texts, |at, rows| {
             let row = |token: &usize| rows.get(token * width..(token + 1) * width);
             let sentence = |tokens: &Vec<usize>| self.vector(mean(tokens.iter().filter_map(row)));
             let sentences: Result<_> = sentences[at].iter().map(sentence).collect();
-            Ok(PooledText { vector: self.vector(self.pooling.pool(rows, width))?, sentences: sentences? })
+            Ok(Embedded { vector: self.vector(self.pooling.pool(rows, width))?, sentences: sentences? })
         })
     }
 

@@ -59,7 +59,7 @@ impl Reranker {
             Ok((Encoder::load(&vb, config, precision)?, dense, out_proj))
         };
         let (encoder, dense, out_proj) = load().map_err(|error| files.broken(WEIGHTS, error.to_string()))?;
-        let mut tokenizer = crate::embed::tokenizer(&files, "tokenizer.json")?;
+        let mut tokenizer = crate::embed::load::tokenizer(&files, "tokenizer.json")?;
         let said = longest(&files, "sentence_bert_config.json", "tokenizer_config.json").unwrap_or(usize::MAX);
         let max_length = said.min(encoder.config().max_positions);
         tokenizer

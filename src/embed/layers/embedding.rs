@@ -43,6 +43,11 @@ impl EmbeddingTable {
         Ok(Self { rows, scales: self.scales.into_iter().skip(first).collect(), ..self })
     }
 
+    /// Values in a row.
+    pub(in crate::embed) fn width(&self) -> usize {
+        self.width
+    }
+
     /// Number of rows.
     pub(in crate::embed) fn len(&self) -> usize {
         self.rows.dim(0).unwrap_or(0)
