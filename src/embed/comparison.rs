@@ -32,7 +32,7 @@ pub struct Comparison<'a> {
 impl<'a> Comparison<'a> {
     /// Of a question's tokens with those of `table`.
     pub(super) fn of(table: &'a Table, asked: Vec<Token<'a>>) -> Self {
-        let weight = asked.iter().map(Token::says).sum();
+        let weight = asked.iter().map(Token::importance).sum();
         Self { table, asked, weight, places: vec![0; table.tokens()], cosines: vec![] }
     }
 
@@ -103,7 +103,7 @@ impl<'a> Comparison<'a> {
 
     /// How well a text with these cosines bears on the question, 0 to 1: their squares' weighted mean.
     pub fn score(&self, nearest: &[f32]) -> f32 {
-        let sum: f32 = nearest.iter().zip(&self.asked).map(|(cosine, token)| cosine * cosine * token.says()).sum();
+        let sum: f32 = nearest.iter().zip(&self.asked).map(|(cosine, token)| cosine * cosine * token.importance()).sum();
         if self.weight > 0.0 { sum / self.weight } else { 0.0 }
     }
 
@@ -113,7 +113,7 @@ impl<'a> Comparison<'a> {
     pub fn rarity(&self, texts: &[Vec<f32>], power: f32) -> Vec<f32> {
         let held = |place: usize| texts.iter().map(|nearest| nearest[place] * nearest[place]).sum::<f32>() / texts.len() as f32;
         let rarity = |place: usize| (1.0 / held(place).max(COMMON)).ln_1p().powf(power);
-        let weights: Vec<f32> = self.asked.iter().enumerate().map(|(place, token)| token.says() * rarity(place)).collect();
+        let weights: Vec<f32> = self.asked.iter().enumerate().map(|(place, token)| token.importance() * rarity(place)).collect();
         let all = weights.iter().sum::<f32>().max(f32::MIN_POSITIVE);
         weights.into_iter().map(|weight| weight / all).collect()
     }

@@ -22,10 +22,8 @@ fn values<'a, T: candle_core::WithDType>(storage: &'a CpuStorage, layout: &Layou
 /// The values of a contiguous operand that is written in place.
 fn values_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> Result<&'a mut [f32]> {
     let Some((from, to)) = layout.contiguous_offsets() else { bail!("an operand is not contiguous: {layout:?}") };
-    match storage {
-        CpuStorage::F32(values) => Ok(&mut values[from..to]),
-        other => bail!("an operand is no row of 32-bit floats but {:?}", candle_core::backend::BackendStorage::dtype(other)),
-    }
+    let CpuStorage::F32(values) = storage else { bail!("an operand is not of 32-bit floats") };
+    Ok(&mut values[from..to])
 }
 
 /// Hands the values of a contiguous tensor of 32-bit floats to `read`, without a copy.

@@ -52,7 +52,7 @@ pub(super) struct Token<'a> {
 
 impl Token<'_> {
     /// What the model learnt of how much the token says.
-    pub(super) fn says(&self) -> f32 {
+    pub(super) fn importance(&self) -> f32 {
         self.weight * self.length
     }
 
@@ -61,7 +61,7 @@ impl Token<'_> {
         if self.length > 0.0 {
             self.row.add(self.length.recip(), sum);
         }
-        self.says()
+        self.importance()
     }
 }
 

@@ -59,7 +59,7 @@ mod tests {
         assert_eq!(bytes, [0..0, 0..1, 2..3, 3..6, 6..6, 7..8]);
         let tokens = TextTokens { ids: vec![0; 6], bytes };
         assert_eq!(tokens.of_sentences(&[0..6, 6..6, 6..8]), [vec![1, 2, 3], vec![], vec![5]]);
-        assert_eq!(tokens.of_sentences(&[2..4]), [vec![2, 3]]);
-        assert_eq!(tokens.cut(2).of_sentences(&[0..6]), [vec![1]]);
+        assert_eq!(tokens.of_sentences(&[0..2, 2..4]), [vec![1], vec![2, 3]]);
+        assert_eq!(tokens.cut(2).of_sentences(&[0..6, 6..8]), [vec![1], vec![]]);
     }
 }

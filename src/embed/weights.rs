@@ -40,7 +40,12 @@ pub(super) fn has_int8_layers(bytes: &[u8]) -> bool {
 /// # Errors
 /// When it is missing, has another shape, or holds what is no number.
 pub(super) fn floats(vb: &VarBuilder<'_>, shape: impl Into<Shape>, name: &str) -> Result<Vec<f32>> {
-    let numbers = vb.get(shape, name)?.flatten_all()?.to_vec1::<f32>()?;
+    finite(vb, &vb.get(shape, name)?, name)
+}
+
+/// The numbers of the tensor `name`, all of them finite.
+pub(super) fn finite(vb: &VarBuilder<'_>, tensor: &Tensor, name: &str) -> Result<Vec<f32>> {
+    let numbers = tensor.flatten_all()?.to_vec1::<f32>()?;
     if let Some(odd) = numbers.iter().find(|number| !number.is_finite()) {
         bail!("`{name}` of `{}` holds {odd}, which is no number", vb.prefix());
     }

@@ -121,13 +121,13 @@ fn a_static_models_sentences_have_the_mean_of_their_rows() {
     let embedder = Embedder::bundled().unwrap();
     let text = "The night market closes at ten. A fee is due.".to_owned();
     let passage = PassageText { context: String::new(), sentences: vec![0..32, 32..45, 45..45], text: text.clone() };
-    let embedded = embedder.embed(&[passage]).remove(0);
-    assert_eq!(embedded.vector, embedder.passages(std::slice::from_ref(&text)).remove(0));
-    for (sentence, range) in embedded.sentences.iter().zip([0..32, 32..45]) {
+    let made = embedder.embed(&[passage]).remove(0);
+    assert_eq!(made.vector, embedder.passages(std::slice::from_ref(&text)).remove(0));
+    for (sentence, range) in made.sentences.iter().zip([0..32, 32..45]) {
         let alone = embedder.passages(&[text[range].to_owned()]).remove(0).unwrap();
         assert!(alone.dot(sentence.as_ref().unwrap()) > 0.999);
     }
-    assert_eq!(embedded.sentences[2], None);
+    assert_eq!(made.sentences[2], None);
     assert!(embedder.reader().is_none());
 }
 

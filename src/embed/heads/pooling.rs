@@ -111,6 +111,8 @@ fn mean<'a>(mut rows: impl Iterator<Item = &'a [f32]>) -> Option<Vec<f32>> {
         add(&mut sum, row);
         count += 1.0;
     }
-    sum.iter_mut().for_each(|number| *number /= count);
+    for number in &mut sum {
+        *number /= count;
+    }
     Some(sum)
 }

@@ -20,14 +20,14 @@ use job::AttentionJob;
 /// A layer's attention: `[tokens, hidden] → [tokens, hidden]`.
 pub(in crate::embed) struct SelfAttention {
     pre_norm: Option<Norm>,
-    heads: Arc<Heads>,
+    heads: Arc<AttentionHeads>,
     output: PackedLinear,
     /// Of the products of queries, keys and values.
     precision: Precision,
 }
 
 /// What the heads of a layer share.
-pub(in crate::embed) struct Heads {
+pub(in crate::embed) struct AttentionHeads {
     query_key_value: PackedLinear,
     /// Of each head (Henry et al. 2020).
     query_norm: Option<Norm>,
@@ -66,7 +66,7 @@ impl SelfAttention {
     ) -> Self {
         let AttentionWeights { pre_norm, query_key_value, query_norm, key_norm, output } = weights;
         let EncoderConfig { num_heads, num_key_value_heads, head_dim, attention_scale: scale, causal, .. } = *config;
-        let heads = Heads {
+        let heads = AttentionHeads {
             query_key_value,
             query_norm,
             key_norm,

@@ -28,10 +28,10 @@ impl EmbeddingTable {
             bail!("`{}` has rows of {found} numbers, and the configuration says {width}", vb.prefix());
         }
         let mut row_scales = vec![];
-        match rows.dtype() {
-            DType::U8 if vb.contains_tensor(SCALE) => row_scales = scales(vb, count)?,
-            DType::BF16 => (),
-            _ => rows = Tensor::from_vec(floats(vb, (count, width), "weight")?, (count, width), &Device::Cpu)?,
+        if rows.dtype() == DType::U8 && vb.contains_tensor(SCALE) {
+            row_scales = scales(vb, count)?;
+        } else if rows.dtype() != DType::BF16 {
+            rows = Tensor::from_vec(floats(vb, (count, width), "weight")?, (count, width), &Device::Cpu)?;
         }
         Ok(Self { rows, scales: row_scales, factor, width })
     }
@@ -64,30 +64,23 @@ impl EmbeddingTable {
         let Storage::Cpu(storage) = &*storage else { bail!("a table is not on the processor") };
         let range = |index: u32| index as usize * self.width..(index as usize + 1) * self.width;
         let rows = indices.iter().zip(out.chunks_exact_mut(self.width));
-        match self.rows.dtype() {
-            DType::U8 => {
-                let codes = values::<u8>(storage, layout)?;
-                for (index, out) in rows {
-                    let scale = self.scales.get(*index as usize).copied().unwrap_or(0.0);
-                    add_bytes(codes.get(range(*index)).unwrap_or_default(), scale * self.factor, out);
-                }
+        if let CpuStorage::BF16(numbers) = storage {
+            let Some((from, to)) = layout.contiguous_offsets() else { bail!("a table is not contiguous") };
+            for (index, out) in rows {
+                let row = numbers[from..to].get(range(*index)).unwrap_or_default();
+                out.iter_mut().zip(row).for_each(|(sum, number)| *sum += number.to_f32() * self.factor);
             }
-            DType::BF16 => {
-                let (CpuStorage::BF16(numbers), Some((from, to))) = (storage, layout.contiguous_offsets()) else {
-                    bail!("a table of another type than it says")
-                };
-                let numbers = &numbers[from..to];
-                for (index, out) in rows {
-                    let row = numbers.get(range(*index)).unwrap_or_default();
-                    out.iter_mut().zip(row).for_each(|(sum, number)| *sum += number.to_f32() * self.factor);
-                }
+        } else if self.scales.is_empty() {
+            let numbers = values::<f32>(storage, layout)?;
+            for (index, out) in rows {
+                let row = numbers.get(range(*index)).unwrap_or_default();
+                out.iter_mut().zip(row).for_each(|(sum, number)| *sum += number * self.factor);
             }
-            _ => {
-                let numbers = values::<f32>(storage, layout)?;
-                for (index, out) in rows {
-                    let row = numbers.get(range(*index)).unwrap_or_default();
-                    out.iter_mut().zip(row).for_each(|(sum, number)| *sum += number * self.factor);
-                }
+        } else {
+            let codes = values::<u8>(storage, layout)?;
+            for (index, out) in rows {
+                let scale = self.scales.get(*index as usize).copied().unwrap_or(0.0);
+                add_bytes(codes.get(range(*index)).unwrap_or_default(), scale * self.factor, out);
             }
         }
         Ok(())

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use candle_core::{CpuStorage, CustomOp1, DType, Layout, Module, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp1, Layout, Module, Result, Shape, Tensor, bail};
 use candle_nn::VarBuilder;
 
 use super::super::kernels::Precision;
 use super::super::kernels::product::{Cores, PackedActivations, PackedWeights, linear};
-use super::super::weights::{SCALE, STORED, floats};
+use super::super::weights::{SCALE, STORED, finite, floats};
 use super::values;
 
 /// Linear layers over the same input, their outputs one after another: `[tokens, inputs] → [tokens, outputs]`.
@@ -66,21 +66,12 @@ impl Rows {
         let is_int8 = vb.contains_tensor(SCALE);
         if precision == Precision::Int8 && is_int8 {
             let codes = vb.get_unchecked_dtype("weight", STORED)?;
-            let (count, width) = codes.dims2()?;
-            if width != inputs || outputs.is_some_and(|outputs| outputs != count) || codes.dtype() != DType::U8 {
-                bail!("`{}` is [{count}, {width}], and the configuration says {outputs:?} outputs of {inputs}", vb.prefix());
-            }
-            return Ok(Self::Int8(codes.flatten_all()?.to_vec1()?, scales(vb, count)?));
-        }
-        if let Some(outputs) = outputs {
-            return Ok(Self::Floats(floats(vb, (outputs, inputs), "weight")?));
+            check_shape(vb, &codes, inputs, outputs)?;
+            return Ok(Self::Int8(codes.flatten_all()?.to_vec1()?, scales(vb, codes.dim(0)?)?));
         }
         let weight = vb.get_unchecked("weight")?;
-        let (count, width) = weight.dims2()?;
-        if width != inputs {
-            bail!("`{}` is [{count}, {width}], and the configuration says {inputs} inputs", vb.prefix());
-        }
-        Ok(Self::Floats(floats(vb, (count, inputs), "weight")?))
+        check_shape(vb, &weight, inputs, outputs)?;
+        Ok(Self::Floats(finite(vb, &weight, "weight")?))
     }
 
     fn count(&self, inputs: usize) -> usize {
@@ -99,6 +90,16 @@ impl Rows {
             }
         }
     }
+}
+
+/// Refuses a weight matrix that is not `[outputs, inputs]`; `outputs` where the configuration says how many.
+fn check_shape(vb: &VarBuilder<'_>, weight: &Tensor, inputs: usize, outputs: Option<usize>) -> Result<()> {
+    let (found, width) = weight.dims2()?;
+    if width != inputs || outputs.is_some_and(|outputs| outputs != found) {
+        let outputs = outputs.map_or_else(|| "its".to_owned(), |outputs| outputs.to_string());
+        bail!("`{}.weight` is [{found}, {width}], and the configuration says {outputs} rows of {inputs}", vb.prefix());
+    }
+    Ok(())
 }
 
 /// The scales of so many rows, stored as `[rows]` or `[rows, 1]`.

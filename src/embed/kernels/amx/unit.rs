@@ -44,7 +44,7 @@ fn system_allows() -> bool {
 
 /// The tile configuration that `ldtilecfg` reads.
 #[repr(C, align(64))]
-struct Layout {
+struct TileConfig {
     palette: u8,
     start_row: u8,
     unused: [u8; 14],
@@ -54,30 +54,30 @@ struct Layout {
 }
 
 /// For 1 to 32 rows; static, because loading a configuration that was just written stalls.
-static LAYOUTS: [Layout; ROWS] = {
-    let mut layouts = [const { Layout::of(0) }; ROWS];
+static TILE_CONFIGS: [TileConfig; ROWS] = {
+    let mut configs = [const { TileConfig::of(0) }; ROWS];
     let mut rows = 1;
     while rows <= ROWS {
-        layouts[rows - 1] = Layout::of(rows);
+        configs[rows - 1] = TileConfig::of(rows);
         rows += 1;
     }
-    layouts
+    configs
 };
 
-impl Layout {
+impl TileConfig {
     #[expect(clippy::cast_possible_truncation, reason = "sixteen at most")]
     const fn of(rows: usize) -> Self {
         let upper = if rows < SIDE { rows } else { SIDE };
         let lower = if rows > SIDE { rows - SIDE } else { 1 };
         let heights = [upper, upper, lower, lower, upper, lower, SIDE, SIDE];
-        let mut layout = Self { palette: 1, start_row: 0, unused: [0; 14], bytes: [0; SIDE], rows: [0; SIDE] };
+        let mut config = Self { palette: 1, start_row: 0, unused: [0; 14], bytes: [0; SIDE], rows: [0; SIDE] };
         let mut register = 0;
         while register < heights.len() {
-            layout.bytes[register] = 64;
-            layout.rows[register] = heights[register] as u8;
+            config.bytes[register] = 64;
+            config.rows[register] = heights[register] as u8;
             register += 1;
         }
-        layout
+        config
     }
 }
 
@@ -174,7 +174,7 @@ impl Unit {
     pub(super) fn for_rows(rows: usize) -> Self {
         assert!(is_there() && (1..=ROWS).contains(&rows), "a unit, and 1 to 32 rows");
         // SAFETY: the processor has the unit, the kernel allows it, and the configuration is valid.
-        unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const LAYOUTS[rows - 1], options(nostack, readonly)) };
+        unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const TILE_CONFIGS[rows - 1], options(nostack, readonly)) };
         Self { rows, here: PhantomData }
     }
 

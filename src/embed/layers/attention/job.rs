@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::Heads;
+use super::AttentionHeads;
 use crate::embed::batch::scratch_slice;
 use crate::embed::kernels::Precision;
 use crate::embed::kernels::panels::{panels_of_columns, panels_of_rows};
@@ -39,7 +39,7 @@ thread_local! {
 
 /// The heads of a layer over the texts of a batch.
 pub(super) struct AttentionJob {
-    pub(super) heads: Arc<Heads>,
+    pub(super) heads: Arc<AttentionHeads>,
     pub(super) precision: Precision,
     /// The packed hidden states of all tokens, text after text.
     pub(super) rows: Arc<PackedActivations>,
@@ -68,7 +68,7 @@ impl AttentionJob {
     }
 
     fn group(&self, part: usize) -> HeadGroup {
-        let Heads { num_heads, num_key_value_heads, .. } = *self.heads;
+        let AttentionHeads { num_heads, num_key_value_heads, .. } = *self.heads;
         let (at_once, shared) = (num_key_value_heads / self.parts(), num_heads / num_key_value_heads);
         let keys = part * at_once..(part + 1) * at_once;
         HeadGroup { queries: keys.start * shared..keys.end * shared, keys }
@@ -128,7 +128,7 @@ impl AttentionJob {
 
     /// Projects hidden states to queries, keys and values, and says where they lie.
     fn project(&self, HeadGroup { keys, queries }: &HeadGroup, projected: &mut Vec<f32>) -> [HeadLayout; 3] {
-        let Heads { num_heads, num_key_value_heads, head_dim, .. } = *self.heads;
+        let AttentionHeads { num_heads, num_key_value_heads, head_dim, .. } = *self.heads;
         let (count, weights) = (self.rows.len(), &self.heads.query_key_value.weights);
         let all = (num_heads + 2 * num_key_value_heads) * head_dim;
         if self.parts() == 1 {
@@ -190,7 +190,7 @@ impl AttentionJob {
 
     /// The context of up to 32 queries of one head from `first` on; `out` begins with the first one's.
     fn attend_queries(&self, first: usize, count: usize, scratch: &mut HeadScratch, out: &mut [f32], stride: usize) {
-        let Heads { head_dim, scale, .. } = *self.heads;
+        let AttentionHeads { head_dim, scale, .. } = *self.heads;
         let queries = first..(first + LANES).min(count);
         scratch.visible.clear();
         scratch.visible.extend(queries.clone().map(|query| self.visible(query, count)));
