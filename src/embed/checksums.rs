@@ -29,6 +29,9 @@ impl Checked {
 }
 
 /// Compares the files of the model at `path` (the bundled one, if `None`) with its list.
+///
+/// # Errors
+/// When the folder has no list, or one that is not as `sha256sum` writes it.
 pub fn verify(path: Option<&Path>) -> Result<Vec<Checked>, Error> {
     let files = path.map_or(Files::Bundled, |path| Files::Folder(path.to_owned()));
     let list = files.read(LIST)?;

@@ -87,6 +87,10 @@ pub struct Fetching<'a> {
 }
 
 /// Fetches `name` at `revision` from `hub` into `folder`; returns the commit.
+///
+/// # Errors
+/// When the hub does not answer, has no model that can be run, or a file is not what it says; and when `folder` cannot
+/// be written.
 pub fn pull(hub: &str, name: &str, revision: &str, folder: &Path, progress: &dyn Fn(Fetching<'_>)) -> Result<String, Error> {
     let agent = ureq::Agent::new_with_defaults();
     let url = format!("{hub}/api/models/{name}/revision/{revision}?blobs=true");

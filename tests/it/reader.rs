@@ -152,3 +152,21 @@ fn a_reader_that_does_not_fit_is_named_and_a_folder_without_one_has_none() {
         assert!(error.contains(said), "{error}");
     }
 }
+
+#[test]
+fn the_reader_reads_on_where_the_encoder_cuts() {
+    let (golden, folder, model) = (golden(), tempfile::tempdir().unwrap(), fixtures().join("tiny-reader"));
+    std::fs::create_dir(folder.path().join("reader")).unwrap();
+    let both = ["reader/config.json", "reader/model.safetensors"];
+    for file in ["config.json", "tokenizer.json", "model.safetensors"].into_iter().chain(both) {
+        std::fs::copy(model.join(file), folder.path().join(file)).unwrap();
+    }
+    std::fs::write(folder.path().join("sentence_bert_config.json"), r#"{"max_seq_length":6}"#).unwrap();
+    let (short, whole) = (Embedder::load(folder.path()).unwrap(), embedder(None));
+    let passage = &passages(&golden)[1];
+    let input = [ReaderInput { context: "", text: &passage.text, sentences: &passage.sentences }];
+    let read = |embedder: &Embedder| embedder.reader().unwrap().read("Who?", &input);
+    assert_eq!(read(&short), read(&whole));
+    assert!(read(&short)[0].sentences.iter().all(|sentence| sentence.logit.is_finite()));
+    assert!(short.embed(std::slice::from_ref(passage))[0].sentences.contains(&None));
+}

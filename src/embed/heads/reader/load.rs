@@ -51,6 +51,7 @@ impl Reader {
             found.ok_or_else(|| files.broken(CONFIG, format!("neither it nor the tokenizer knows `{name}`")))
         };
         let (begin, end) = (special(own.bos_token_id, "<s>")?, special(own.eos_token_id, "</s>")?);
+        let tokenizer = long_enough(tokenizer, &own.limits);
         let bytes = files.read(WEIGHTS)?;
         let precision = precision.unwrap_or_else(|| Precision::fastest_for(has_int8_layers(&bytes)));
         let load = || -> CandleResult<Self> {
@@ -68,6 +69,17 @@ impl Reader {
         };
         load().map(Some).map_err(|error| files.broken(WEIGHTS, error.to_string()))
     }
+}
+
+/// The encoder's tokenizer; a copy that cuts nothing, where the encoder reads shorter texts than the reader.
+fn long_enough(tokenizer: Arc<Tokenizer>, limits: &Limits) -> Arc<Tokenizer> {
+    let longest = limits.question_tokens.max(limits.context_tokens).max(limits.passage_tokens);
+    if tokenizer.get_truncation().is_none_or(|truncation| truncation.max_length >= longest) {
+        return tokenizer;
+    }
+    let mut own = (*tokenizer).clone();
+    // Only a window that is smaller than its special tokens is refused, and this is none.
+    if own.with_truncation(None).is_err() { tokenizer } else { Arc::new(own) }
 }
 
 /// The heads `span` (start, end) and `sentence` as one linear layer of three outputs.
