@@ -3,8 +3,9 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use candle_core::{Device, Result, Tensor};
+use candle_core::{DType, Device, Result, Tensor};
 
+use super::config::EncoderConfig;
 use super::kernels::product::{Cores, PackedActivations};
 
 /// What an encoder is given of one text.
@@ -27,9 +28,23 @@ impl From<Vec<u32>> for EncoderInput {
 /// Buffers that are reused from layer to layer and from pass to pass: fresh memory costs page faults.
 #[derive(Default)]
 pub(super) struct Scratch {
+    /// Storage of the hidden states, `[values]`.
+    states: Vec<Tensor>,
     pub(super) rows: Arc<PackedActivations>,
     pub(super) wide: Vec<f32>,
     pub(super) narrow: Vec<f32>,
+}
+
+impl Scratch {
+    /// A tensor `[tokens, width]` in the `at`th storage, which grows and never shrinks.
+    fn state(&mut self, at: usize, tokens: usize, width: usize) -> Result<Tensor> {
+        let count = tokens * width;
+        if self.states.get(at).is_none_or(|state| state.elem_count() < count) {
+            self.states.truncate(at);
+            self.states.push(Tensor::zeros(count, DType::F32, &Device::Cpu)?);
+        }
+        self.states[at].narrow(0, 0, count)?.reshape((tokens, width))
+    }
 }
 
 /// The first `count` values of a buffer that grows and never shrinks: growing it again would clear it again.
@@ -52,12 +67,14 @@ pub(super) struct PackedBatch<'a> {
     pub(super) lengths: Arc<[usize]>,
     pub(super) cores: Cores<'a>,
     pub(super) scratch: RefCell<Scratch>,
+    /// Two tensors `[tokens, hidden]` in the scratch's storage: one is read while the other is written.
+    states: [Tensor; 2],
 }
 
 impl<'a> PackedBatch<'a> {
-    /// Packs `texts`, each cut to `max_positions` tokens.
-    pub(super) fn new(texts: &[EncoderInput], max_positions: usize, cores: Cores<'a>, scratch: Scratch) -> Result<Self> {
-        let lengths: Arc<[usize]> = texts.iter().map(|text| text.ids.len().min(max_positions)).collect();
+    /// Packs `texts`, each cut to the positions that the encoder has.
+    pub(super) fn new(texts: &[EncoderInput], config: &EncoderConfig, cores: Cores<'a>, mut scratch: Scratch) -> Result<Self> {
+        let lengths: Arc<[usize]> = texts.iter().map(|text| text.ids.len().min(config.max_positions)).collect();
         let cut = || texts.iter().zip(&*lengths);
         let tokens = lengths.iter().sum::<usize>();
         let tensor = |numbers: Vec<u32>| Tensor::from_vec(numbers, tokens, &Device::Cpu);
@@ -71,7 +88,9 @@ impl<'a> PackedBatch<'a> {
         let added: Vec<f32> = texts.iter().flat_map(|text| text.inputs_embeds.iter().copied()).collect();
         let width = added.len() / tokens.max(1);
         let inputs_embeds = (width > 0).then(|| Tensor::from_vec(added, (tokens, width), &Device::Cpu)).transpose()?;
+        let states = [scratch.state(0, tokens, config.hidden_size)?, scratch.state(1, tokens, config.hidden_size)?];
         Ok(Self {
+            states,
             input_ids: tensor(ids)?,
             positions: tensor(positions)?,
             token_types: tensor(cut().flat_map(kinds).collect())?,
@@ -80,5 +99,11 @@ impl<'a> PackedBatch<'a> {
             cores,
             scratch: RefCell::new(scratch),
         })
+    }
+
+    /// A tensor `[tokens, hidden]` to be written to while `hidden` is read; what it held is gone.
+    pub(super) fn spare(&self, hidden: Option<&Tensor>) -> Tensor {
+        let [first, second] = &self.states;
+        if hidden.is_some_and(|hidden| hidden.id() == first.id()) { second.clone() } else { first.clone() }
     }
 }

@@ -73,7 +73,7 @@ impl Encoder {
     /// A forward pass over one group.
     fn forward<T>(&self, texts: &[EncoderInput], cores: Cores<'_>, head: impl Fn(usize, &Tensor) -> Result<T>) -> Result<Vec<T>> {
         let kept = self.scratch.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let batch = PackedBatch::new(texts, self.config.max_positions, cores, kept.unwrap_or_default())?;
+        let batch = PackedBatch::new(texts, &self.config, cores, kept.unwrap_or_default())?;
         let hidden = self.model.forward(&batch)?;
         let mut first = 0;
         let made = batch.lengths.iter().enumerate().map(|(at, length)| {

@@ -5,7 +5,7 @@ mod job;
 
 use std::sync::Arc;
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Tensor};
 
 use super::super::batch::{PackedBatch, scratch_slice};
 use super::super::config::{AttentionWindow, EncoderConfig};
@@ -14,7 +14,7 @@ use super::super::kernels::product::{PackedActivations, linear};
 use super::norm::Norm;
 use super::packed_linear::PackedLinear;
 use super::rope::RotaryTable;
-use super::values;
+use super::{values, values_mut};
 use job::AttentionJob;
 
 /// A layer's attention: `[tokens, hidden] → [tokens, hidden]`.
@@ -85,18 +85,20 @@ impl SelfAttention {
 
     /// What the layer adds to the residual stream.
     pub(in crate::embed) fn forward(&self, hidden: &Tensor, batch: &PackedBatch<'_>) -> Result<Tensor> {
-        hidden.apply_op1_no_bwd(&AttentionOp { layer: self, batch })
+        let out = batch.spare(Some(hidden));
+        out.inplace_op2(hidden, &AttentionOp { layer: self, batch })?;
+        Ok(out)
     }
 }
 
-impl CustomOp1 for AttentionOp<'_> {
+impl InplaceOp2 for AttentionOp<'_> {
     fn name(&self) -> &'static str {
         "self-attention"
     }
 
-    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (tokens, width) = layout.shape().dims2()?;
-        let hidden = values::<f32>(storage, layout)?;
+    fn cpu_fwd(&self, out: &mut CpuStorage, of_out: &Layout, hidden: &CpuStorage, of_hidden: &Layout) -> Result<()> {
+        let (tokens, width) = of_hidden.shape().dims2()?;
+        let (out, hidden) = (values_mut(out, of_out)?, values::<f32>(hidden, of_hidden)?);
         let Self { layer, batch } = self;
         let scratch = &mut *batch.scratch.borrow_mut();
         let rows = PackedActivations::unique(&mut scratch.rows);
@@ -119,8 +121,7 @@ impl CustomOp1 for AttentionOp<'_> {
         let context = scratch_slice(&mut scratch.wide, tokens * inner);
         job.run(batch.cores, context, inner);
         PackedActivations::unique(&mut scratch.rows).fill(&layer.output.weights, context, inner);
-        let mut out = vec![0.0; tokens * width];
-        linear(&scratch.rows, &layer.output.weights, batch.cores, None, &mut out, width);
-        Ok((CpuStorage::F32(out), layout.shape().clone()))
+        linear(&scratch.rows, &layer.output.weights, batch.cores, None, out, width);
+        Ok(())
     }
 }

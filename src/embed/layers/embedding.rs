@@ -1,10 +1,11 @@
 //! Embedding tables: rows by token, position or token type, in the type in which the folder stores them.
 
-use candle_core::{CpuStorage, CustomOp1, DType, Device, InplaceOp2, Layout, Module, Result, Shape, Storage, Tensor, bail};
+use candle_core::{CpuStorage, DType, Device, InplaceOp2, Layout, Result, Storage, Tensor, bail};
 use candle_nn::VarBuilder;
 
+use super::super::batch::PackedBatch;
 use super::super::kernels::add_bytes;
-use super::super::weights::{SCALE, STORED, floats};
+use super::super::weights::{SCALE, STORED, finite};
 use super::packed_linear::scales;
 use super::{values, values_mut};
 
@@ -31,7 +32,7 @@ impl EmbeddingTable {
         if rows.dtype() == DType::U8 && vb.contains_tensor(SCALE) {
             row_scales = scales(vb, count)?;
         } else if rows.dtype() != DType::BF16 {
-            rows = Tensor::from_vec(floats(vb, (count, width), "weight")?, (count, width), &Device::Cpu)?;
+            rows = Tensor::from_vec(finite(vb, &rows.to_dtype(DType::F32)?, "weight")?, (count, width), &Device::Cpu)?;
         }
         Ok(Self { rows, scales: row_scales, factor, width })
     }
@@ -51,6 +52,14 @@ impl EmbeddingTable {
     /// Number of rows.
     pub(in crate::embed) fn len(&self) -> usize {
         self.rows.dim(0).unwrap_or(0)
+    }
+
+    /// The rows of a batch's tokens, `[tokens, width]`.
+    pub(in crate::embed) fn forward(&self, batch: &PackedBatch<'_>) -> Result<Tensor> {
+        let hidden = batch.spare(None);
+        hidden.zero_set()?;
+        self.add_to(&hidden, &batch.input_ids)?;
+        Ok(hidden)
     }
 
     /// Adds the rows of `indices`, `[tokens]`, to `hidden`, `[tokens, width]`, in place.
@@ -87,19 +96,6 @@ impl EmbeddingTable {
     }
 }
 
-impl CustomOp1 for EmbeddingTable {
-    fn name(&self) -> &'static str {
-        "embedding"
-    }
-
-    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let indices = values::<u32>(storage, layout)?;
-        let mut out = vec![0.0; indices.len() * self.width];
-        self.gather(indices, &mut out)?;
-        Ok((CpuStorage::F32(out), Shape::from((indices.len(), self.width))))
-    }
-}
-
 impl InplaceOp2 for EmbeddingTable {
     fn name(&self) -> &'static str {
         "add-embedding"
@@ -107,12 +103,5 @@ impl InplaceOp2 for EmbeddingTable {
 
     fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout, indices: &CpuStorage, of_indices: &Layout) -> Result<()> {
         self.gather(values::<u32>(indices, of_indices)?, values_mut(storage, layout)?)
-    }
-}
-
-/// `[tokens] → [tokens, width]`.
-impl Module for EmbeddingTable {
-    fn forward(&self, indices: &Tensor) -> Result<Tensor> {
-        indices.apply_op1_no_bwd(self)
     }
 }

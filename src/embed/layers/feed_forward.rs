@@ -1,7 +1,7 @@
 //! The feed-forward part of a layer: two linear layers with an activation between them, gated or not
 //! (Vaswani et al. 2017, section 3.3; Shazeer 2020 for gated linear units).
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Tensor};
 
 use super::super::batch::{PackedBatch, Scratch, scratch_slice};
 use super::super::kernels::Precision;
@@ -12,7 +12,7 @@ use super::super::kernels::tile::LANES;
 use super::super::kernels::words::Matrix;
 use super::norm::Norm;
 use super::packed_linear::PackedLinear;
-use super::values;
+use super::{values, values_mut};
 
 /// Tokens of a block: their wide middle stays in the second-level cache.
 const BLOCK_TOKENS: usize = 96;
@@ -36,7 +36,9 @@ struct FeedForwardOp<'a> {
 impl FeedForward {
     /// What the layer adds to the residual stream.
     pub(in crate::embed) fn forward(&self, hidden: &Tensor, batch: &PackedBatch<'_>) -> Result<Tensor> {
-        hidden.apply_op1_no_bwd(&FeedForwardOp { layer: self, batch })
+        let out = batch.spare(Some(hidden));
+        out.inplace_op2(hidden, &FeedForwardOp { layer: self, batch })?;
+        Ok(out)
     }
 
     /// Fills `rows` with `hidden`, normalised first where the family does.
@@ -74,19 +76,18 @@ impl FeedForward {
     }
 }
 
-impl CustomOp1 for FeedForwardOp<'_> {
+impl InplaceOp2 for FeedForwardOp<'_> {
     fn name(&self) -> &'static str {
         "feed-forward"
     }
 
-    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (_, width) = layout.shape().dims2()?;
-        let hidden = values::<f32>(storage, layout)?;
-        let mut out = vec![0.0; hidden.len()];
+    fn cpu_fwd(&self, out: &mut CpuStorage, of_out: &Layout, hidden: &CpuStorage, of_hidden: &Layout) -> Result<()> {
+        let (_, width) = of_hidden.shape().dims2()?;
+        let (out, hidden) = (values_mut(out, of_out)?, values::<f32>(hidden, of_hidden)?);
         let scratch = &mut *self.batch.scratch.borrow_mut();
         for (hidden, out) in hidden.chunks(BLOCK_TOKENS * width).zip(out.chunks_mut(BLOCK_TOKENS * width)) {
             self.layer.forward_block(hidden, out, width, self.batch.cores, scratch);
         }
-        Ok((CpuStorage::F32(out), layout.shape().clone()))
+        Ok(())
     }
 }

@@ -88,7 +88,7 @@ impl BertModel {
 
 impl BertEmbeddings {
     fn forward(&self, batch: &PackedBatch<'_>) -> Result<Tensor> {
-        let hidden = self.words.forward(&batch.input_ids)?;
+        let hidden = self.words.forward(batch)?;
         self.positions.add_to(&hidden, &batch.positions)?;
         self.token_types.add_to(&hidden, &batch.token_types)?;
         self.norm.forward(&hidden)

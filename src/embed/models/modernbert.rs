@@ -67,7 +67,7 @@ impl ModernBertModel {
 
     /// The last layer's hidden states, `[tokens, hidden]`.
     pub(in crate::embed) fn forward(&self, batch: &PackedBatch<'_>) -> Result<Tensor> {
-        let mut hidden = self.words.forward(&batch.input_ids)?;
+        let mut hidden = self.words.forward(batch)?;
         if let Some(added) = &batch.inputs_embeds {
             hidden = (hidden + added)?;
         }

@@ -54,7 +54,7 @@ impl Qwen3Model {
 
     /// The last layer's hidden states, `[tokens, hidden]`.
     pub(in crate::embed) fn forward(&self, batch: &PackedBatch<'_>) -> Result<Tensor> {
-        let hidden = forward_layers(&self.layers, self.words.forward(&batch.input_ids)?, batch)?;
+        let hidden = forward_layers(&self.layers, self.words.forward(batch)?, batch)?;
         self.norm.forward(&hidden)
     }
 }

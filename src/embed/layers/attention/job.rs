@@ -101,7 +101,7 @@ impl AttentionJob {
             self.norm_and_rotate(group.queries.len(), queries, self.heads.query_norm.as_ref(), &mut projected);
             self.norm_and_rotate(group.keys.len(), keys, self.heads.key_norm.as_ref(), &mut projected);
             let mut first_token = 0;
-            for count in &*self.lengths {
+            for count in self.lengths.iter().filter(|count| **count > 0) {
                 let text = |layout: HeadLayout, head: usize| Matrix {
                     numbers: &projected[layout.first + first_token * layout.stride + head * head_dim..],
                     stride: layout.stride,
