@@ -13,6 +13,7 @@ mod encoder;
 mod folder;
 pub mod hub;
 mod kernels;
+mod parameters;
 mod pieces;
 mod pooled;
 mod product;
@@ -35,6 +36,7 @@ pub use folder::Error;
 pub(crate) use kernels::codes::{CodeProduct, prefetch};
 pub use kernels::{Instructions, Precision, limit_instructions};
 pub(crate) use kernels::{WHOLE, dot_pair, instructions};
+pub use parameters::{Confidence, Fusion, Parameters, QuestionClassifier, ReadingWeights, SentenceWeights, logistic};
 pub use reranker::Reranker;
 pub use vector::UnitVector;
 
@@ -88,6 +90,7 @@ pub struct Embedder {
     model: Model,
     reader: Option<reader::Reader>,
     reranker: Option<Reranker>,
+    parameters: Parameters,
 }
 
 impl Embedder {
@@ -143,7 +146,8 @@ impl Embedder {
             Model::Static(table) => reader::Reader::of(files, table)?,
             Model::Encoder(_) => None,
         };
-        Ok(Self { info, tokenizer, pieces, model, reader, reranker: None })
+        let parameters = Parameters::of(files, dimension)?;
+        Ok(Self { info, tokenizer, pieces, model, reader, reranker: None, parameters })
     }
 
     /// The same with a cross-encoder that compares the best passages once more.
@@ -167,6 +171,11 @@ impl Embedder {
     pub fn read(&self, comparison: Option<&mut Comparison<'_>>, texts: &[&str]) -> Option<Vec<f32>> {
         let (reader, comparison) = (self.reader.as_ref()?, comparison?);
         Some(reader.scores(comparison, &self.tokens_of_all(texts.iter().copied())))
+    }
+
+    /// What was learnt for the model.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
     }
 
     /// What the model is.

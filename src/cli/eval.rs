@@ -157,6 +157,8 @@ fn manifest(settings: &Settings, embedder: &Embedder, sets: &[Dataset], seed: u6
         version: env!("CARGO_PKG_VERSION"),
         model: embedder.info().id.clone(),
         model_sha256: embedder.info().sha256.clone(),
+        parameters: embedder.parameters().learnt.clone(),
+        parameters_sha256: embedder.parameters().sha256.clone(),
         settings_sha256: fingerprint(settings),
         sets,
         seed,

@@ -103,11 +103,12 @@ fn info(settings: &Settings) -> anyhow::Result<ExitCode> {
     let begun = Instant::now();
     let embedder = setup::embedder(settings)?;
     let milliseconds = begun.elapsed().as_secs_f64() * 1000.0;
-    let info = embedder.info();
+    let (info, parameters) = (embedder.info(), embedder.parameters());
     let value = json!({
         "id": info.id, "architecture": embedder.architecture(), "dimension": info.dimension, "tokens": embedder.vocabulary(),
         "pooling": info.pooling, "question_prefix": info.question_prefix, "passage_prefix": info.passage_prefix,
         "sha256": info.sha256, "load_ms": milliseconds.round(),
+        "parameters": { "version": parameters.version, "learnt": parameters.learnt, "sha256": parameters.sha256 },
     });
     print(&serde_json::to_string_pretty(&value)?);
     Ok(ExitCode::SUCCESS)

@@ -48,7 +48,7 @@ const CRATES: [(&str, &[&str]); 15] = [
 ];
 
 /// Files that may turn types into text and back: the wire, and stored forms.
-const SERIALISERS: [&str; 12] = [
+const SERIALISERS: [&str; 13] = [
     "http",
     "cli",
     "eval",
@@ -58,6 +58,7 @@ const SERIALISERS: [&str; 12] = [
     "embed/encoder/anatomy",
     "embed/folder",
     "embed/hub",
+    "embed/parameters",
     "embed/reranker",
     "shelf/embedded/jobs",
     "shelf/embedded/rows",

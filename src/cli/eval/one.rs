@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::chunk;
 use crate::cli::setup;
 use crate::embed::Embedder;
 use crate::eval::dataset::Dataset;
@@ -17,7 +18,7 @@ use crate::eval::{self, Filled, machine, metrics};
 use crate::library::Library;
 use crate::read::files::hex;
 use crate::retrieve::Mode;
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 
 /// What a finished set leaves until all are finished.
 #[derive(Serialize, Deserialize)]
@@ -106,7 +107,7 @@ impl<'a> Bench<'a> {
     fn library(&mut self, set: &Dataset) -> anyhow::Result<(&Library, Filled)> {
         if self.open.is_none() {
             let folder = match &self.index {
-                Some(folder) => folder.join(format!("{}-{}", set.name, &self.fingerprint(set)[..12])),
+                Some(folder) => folder.join(format!("{}-{}", set.name, &self.filling(set)[..12])),
                 None => self.scratch.path().join(&set.name),
             };
             let mut settings = self.settings.clone();
@@ -138,10 +139,18 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// Same set, same model, same settings, same program.
+    /// Same library, same learnt parameters: the same answers.
     fn fingerprint(&self, set: &Dataset) -> String {
+        let (filling, parameters) = (self.filling(set), &self.manifest.parameters_sha256);
+        hex(&Sha256::digest(format!("{filling}\n{parameters}")))
+    }
+
+    /// Same set, same model, same settings, same rules for passages, same program: the same library.
+    fn filling(&self, set: &Dataset) -> String {
         let Manifest { version, model_sha256, settings_sha256, .. } = self.manifest;
-        hex(&Sha256::digest(format!("{version}\n{model_sha256}\n{settings_sha256}\n{}\n{}", set.name, set.sha256)))
+        let settings::Chunk { target_tokens, max_tokens } = self.settings.chunk;
+        let rules = chunk::Rules { target_tokens, max_tokens }.fingerprint();
+        hex(&Sha256::digest(format!("{version}\n{model_sha256}\n{settings_sha256}\n{rules}\n{}\n{}", set.name, set.sha256)))
     }
 }
 
