@@ -19,6 +19,7 @@ mod pooled;
 mod product;
 mod reader;
 mod reranker;
+mod shim;
 mod table;
 mod team;
 mod vector;
@@ -38,6 +39,7 @@ pub use kernels::{Instructions, Precision, limit_instructions};
 pub(crate) use kernels::{WHOLE, dot_pair, instructions};
 pub use parameters::{Confidence, Fusion, Parameters, QuestionClassifier, ReadingWeights, SentenceWeights, logistic};
 pub use reranker::Reranker;
+pub use shim::{Embedded, PassageText, Reader, ReaderInput, Reading, SentenceReading};
 pub use vector::UnitVector;
 
 use crate::read::files::hex;
