@@ -19,7 +19,7 @@ use std::time::Instant;
 use crate::answer::{self, Answer};
 use crate::chunk;
 use crate::embed::{self, Choices, Embedder, Precision, Reranker};
-use crate::retrieve::{self, Evidence, Mode, Question, Retrieved, milliseconds};
+use crate::retrieve::{self, EmbeddedQuestion, Evidence, Mode, Question, Request, Retrieved, milliseconds};
 use crate::settings::{self, Settings};
 use crate::shelf::{Error, Filter, Identity, Shelf, StoredArticle};
 
@@ -123,34 +123,69 @@ impl Library {
 
     /// Passages for a question, without an answer.
     pub fn search(&self, question: &Question, filter: &Filter, mode: Mode, limit: usize) -> Result<Retrieved, Error> {
-        let candidates = self.settings.search.candidates;
-        // Within the pool of threads: nobody has to be woken then for each of the many short parts.
-        rayon::scope(|_| retrieve::retrieve(&self.shelf, &self.embedder, question, filter, mode, limit, candidates))
+        self.retrieve(&self.embedded(question, mode), filter, mode, limit)
     }
 
     /// Passages for a reader: near-duplicates are folded into one.
     pub fn find(&self, question: &Question, filter: &Filter, mode: Mode, limit: usize) -> Result<Retrieved, Error> {
-        let mut found = self.search(question, filter, mode, limit * 2)?;
+        self.find_embedded(&self.embedded(question, mode), filter, mode, limit)
+    }
+
+    fn embedded(&self, question: &Question, mode: Mode) -> EmbeddedQuestion {
+        let question = question.clone();
+        if mode == Mode::Lexical {
+            EmbeddedQuestion::without_vector(question)
+        } else {
+            EmbeddedQuestion::of(question, &self.embedder)
+        }
+    }
+
+    fn retrieve(&self, question: &EmbeddedQuestion, filter: &Filter, mode: Mode, limit: usize) -> Result<Retrieved, Error> {
+        let candidates = self.settings.search.candidates;
+        let request = Request { shelf: &self.shelf, embedder: &self.embedder, question, filter, mode, limit, candidates };
+        // Within the pool of threads: nobody has to be woken then for each of the many short parts.
+        rayon::scope(|_| retrieve::retrieve(&request))
+    }
+
+    fn find_embedded(&self, question: &EmbeddedQuestion, filter: &Filter, mode: Mode, limit: usize) -> Result<Retrieved, Error> {
+        let mut found = self.retrieve(question, filter, mode, limit * 2)?;
         found.evidence = retrieve::folded(&self.shelf, found.evidence);
         found.evidence.truncate(limit);
         Ok(found)
     }
 
+    /// Whether `question` asks for something: a greeting, thanks, a lone word or noise does not.
+    pub fn is_question(&self, question: &Question) -> bool {
+        self.asks(&EmbeddedQuestion::of(question.clone(), &self.embedder))
+    }
+
+    /// Of what has no vector nothing is known.
+    fn asks(&self, question: &EmbeddedQuestion) -> bool {
+        question.vector.as_ref().is_none_or(|vector| self.embedder.parameters().question.asks(vector))
+    }
+
     /// Answers a question. `found` hears of the evidence before the answer is made.
     pub fn ask(&self, asking: &Asking, found: &mut dyn FnMut(&[Evidence])) -> Result<(Answer, Timings), Error> {
+        let alone = EmbeddedQuestion::of(asking.question.clone(), &self.embedder);
         let question = retrieve::in_context(&asking.question, &asking.earlier);
-        let retrieved = self.find(&question, &asking.filter, Mode::Hybrid, asking.limit.max(answer::Rules::PASSAGES))?;
+        // A question that goes on may be a lone word: "Why?"
+        let goes_on = question != asking.question && asking.question.ends_as_question();
+        if !goes_on && !self.asks(&alone) {
+            return Ok((Answer::not_a_question(), Timings { embed: alone.embed_ms, ..Timings::default() }));
+        }
+        let question = if question == asking.question { alone } else { EmbeddedQuestion::of(question, &self.embedder) };
+        let parameters = self.embedder.parameters();
+        let retrieved =
+            self.find_embedded(&question, &asking.filter, Mode::Hybrid, asking.limit.max(parameters.reading.passages))?;
         found(&retrieved.evidence);
         let begun = Instant::now();
         let evidence = self.with_articles(retrieved.evidence)?;
-        let rules = answer::Rules {
-            sentences: self.settings.answer.max_sentences,
-            min_confidence: self.settings.answer.min_confidence,
-            nearest: asking.limit,
-        };
+        let settings::Answer { max_sentences, min_confidence, .. } = self.settings.answer;
+        let threshold = if min_confidence > 0.0 { min_confidence } else { parameters.confidence.threshold };
+        let rules = answer::Rules { parameters, sentences: max_sentences, threshold, nearest: asking.limit };
         // What a question that stands alone is answered with may have been said before.
-        let said = if question == asking.question { &[] } else { asking.said.as_slice() };
-        let answer = answer::extractive(&question, &evidence, rules, said);
+        let said = if question.question == asking.question { &[] } else { asking.said.as_slice() };
+        let answer = answer::extractive(&evidence, &rules, said);
         let timings = Timings { embed: retrieved.embed_ms, search: retrieved.search_ms, answer: milliseconds(begun) };
         Ok((answer, timings))
     }

@@ -155,8 +155,8 @@ fn record(library: &Library, evidence: &Evidence, base: &str) -> Result<RecordBo
         "language": known.and_then(|record| record.language.clone()), "start": start, "end": end,
         "source": stored.as_ref().map(|stored| stored.source_path.clone()),
     });
-    // How much of the question the passage bears on: a share, unlike the weighed total.
-    let score = round(evidence.scores.tokens.clamp(0.0, 1.0));
+    // A probability, unlike the total.
+    let score = round(evidence.scores.relevance);
     Ok(RecordBody { content: passage.text.clone(), score, title: passage.title.clone(), metadata })
 }
 

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::citation::CopyBody;
 use super::{CitationBody, citation, round};
 use crate::answer::Answer;
+use crate::embed::logistic;
 use crate::http::error::Problem;
 use crate::library::{Asking, Timings};
 use crate::retrieve::{Evidence, Mode, Question};
@@ -226,9 +227,14 @@ pub(in crate::http) struct FoundBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Scores)]
 struct ScoresBody {
+    /// Cosine of question and passage.
     meaning: f64,
+    /// Highest cosine of the question and a sentence of the passage.
+    sentence: f64,
+    /// BM25, as a share of what a passage would have that holds every word once.
     words: f64,
-    tokens: f64,
+    /// The probability that the passage answers, by the reader, where it was read.
+    answers: Option<f64>,
 }
 
 /// An answer with a fresh id.
@@ -260,7 +266,12 @@ pub(in crate::http) fn found(evidence: &Evidence) -> FoundBody {
         section: passage.passage.section.clone(),
         text: passage.text.clone(),
         score: round(scores.total),
-        scores: ScoresBody { meaning: round(scores.meaning), words: round(scores.words), tokens: round(scores.tokens) },
+        scores: ScoresBody {
+            meaning: round(scores.meaning),
+            sentence: round(scores.sentence),
+            words: round(scores.words),
+            answers: scores.reading.map(|reading| round(logistic(reading.answerable))),
+        },
         copies: copies.iter().map(|copy| CopyBody { article_id: copy.article.0.clone(), title: copy.title.clone() }).collect(),
     }
 }

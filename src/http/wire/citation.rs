@@ -37,7 +37,7 @@ pub(crate) struct CitationBody {
     pub(in crate::http) offset_unit: &'static str,
     pub(in crate::http) passage: PassageBody,
     pub(in crate::http) source: LinesBody,
-    /// How much of the question its passage holds, 0 to 1.
+    /// How likely its passage answers, 0 to 1.
     pub(in crate::http) score: f64,
     /// Opens the article at the quote.
     pub(in crate::http) url: String,
@@ -108,7 +108,7 @@ pub(in crate::http) fn citation(n: usize, citation: &Citation, base: &str) -> Ci
         offset_unit: OFFSET_UNIT,
         passage: PassageBody { id, text: words.to_owned(), start: passage_start, end: passage_end },
         source: LinesBody { path: stored.source_path.clone(), line_start: lines.first, line_end: lines.last },
-        score: round(citation.scores().tokens.clamp(0.0, 1.0)),
+        score: round(citation.scores().relevance),
         url: format!("{base}/articles/{}?version={}#c={start}-{end}", stored.id, stored.version),
         copies: citation.copies().iter().map(|(id, title)| CopyBody { article_id: id.0.clone(), title: title.clone() }).collect(),
     }
