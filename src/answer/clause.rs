@@ -7,7 +7,7 @@ use crate::chunk::is_unspaced;
 /// Characters (in scripts that set no spaces) or words beyond which a sentence is long.
 const LONG: (usize, usize) = (120, 60);
 /// The least that a clause is worth reading: a shorter one takes in its neighbour.
-const SHORT: (usize, usize) = (16, 8);
+const SHORT: (usize, usize) = (12, 5);
 
 /// The clause of `sentence` that holds `answer`, in bytes; the whole of a sentence that is not long.
 pub(super) fn clause(sentence: &str, answer: Range<usize>) -> Range<usize> {

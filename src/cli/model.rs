@@ -13,7 +13,7 @@ use super::output::{print, say};
 use super::setup;
 use crate::embed::{self, Embedder};
 use crate::eval::dataset::Dataset;
-use crate::eval::{self, metrics};
+use crate::eval::{self, Listener, metrics};
 use crate::library::Library;
 use crate::retrieve::Mode;
 use crate::settings::Settings;
@@ -156,7 +156,7 @@ fn bench(set: &Path, corpus: Option<&Path>, settings: &Settings) -> anyhow::Resu
     settings.library.data = scratch.path().join("data");
     let library = Library::open(settings.clone(), setup::embedder(&settings)?)?;
     let filled = eval::fill(&library, &set, scratch.path())?;
-    let (records, timings) = eval::ask(&library, &set, Mode::Dense, &|_| ())?;
+    let (records, timings) = eval::ask(&library, &set, Mode::Dense, Listener { progress: &|_| (), features: None })?;
     let summary = metrics::summary(&records, 1);
     let (passages, tokens) = speed(&library)?;
     let value = json!({

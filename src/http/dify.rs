@@ -135,6 +135,9 @@ pub(super) async fn retrieval(State(app): State<Arc<App>>, grant: Grant, body: B
         if filter.articles.is_empty() && filter != Filter::default() {
             return Ok(vec![]);
         }
+        if !library.is_question(&question) {
+            return Ok(vec![]);
+        }
         let found = library.find(&question, &filter, Mode::Hybrid, limit)?;
         let records = found.evidence.iter().map(|evidence| record(library, evidence, &base));
         let records = records.collect::<Result<Vec<_>, Problem>>()?;

@@ -35,6 +35,9 @@ pub(crate) struct CitationBody {
     pub(in crate::http) end: usize,
     /// Always `code_point`.
     pub(in crate::http) offset_unit: &'static str,
+    /// The words of the quote that answer, where they are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::http) answer_span: Option<SpanBody>,
     pub(in crate::http) passage: PassageBody,
     pub(in crate::http) source: LinesBody,
     /// How likely its passage answers, 0 to 1.
@@ -44,6 +47,15 @@ pub(crate) struct CitationBody {
     /// Other articles that hold the same passage.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     copies: Vec<CopyBody>,
+}
+
+/// A part of the article's text, in code points.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[schema(as = Span)]
+pub(in crate::http) struct SpanBody {
+    start: usize,
+    /// Exclusive.
+    end: usize,
 }
 
 /// Another article with the same passage.
@@ -106,6 +118,10 @@ pub(in crate::http) fn citation(n: usize, citation: &Citation, base: &str) -> Ci
         start,
         end,
         offset_unit: OFFSET_UNIT,
+        answer_span: citation.answer().map(|span| {
+            let (start, end) = place(text, span);
+            SpanBody { start, end }
+        }),
         passage: PassageBody { id, text: words.to_owned(), start: passage_start, end: passage_end },
         source: LinesBody { path: stored.source_path.clone(), line_start: lines.first, line_end: lines.last },
         score: round(citation.scores().relevance),
