@@ -128,7 +128,10 @@ impl Library {
 
     /// Passages for a reader: near-duplicates are folded into one.
     pub fn find(&self, question: &Question, filter: &Filter, mode: Mode, limit: usize) -> Result<Retrieved, Error> {
-        self.find_embedded(&self.embedded(question, mode), filter, mode, limit)
+        let mut found = self.search(question, filter, mode, limit * 2)?;
+        found.evidence = retrieve::folded(&self.shelf, found.evidence);
+        found.evidence.truncate(limit);
+        Ok(found)
     }
 
     fn embedded(&self, question: &Question, mode: Mode) -> EmbeddedQuestion {
@@ -145,13 +148,6 @@ impl Library {
         let request = Request { shelf: &self.shelf, embedder: &self.embedder, question, filter, mode, limit, candidates };
         // Within the pool of threads: nobody has to be woken then for each of the many short parts.
         rayon::scope(|_| retrieve::retrieve(&request))
-    }
-
-    fn find_embedded(&self, question: &EmbeddedQuestion, filter: &Filter, mode: Mode, limit: usize) -> Result<Retrieved, Error> {
-        let mut found = self.retrieve(question, filter, mode, limit * 2)?;
-        found.evidence = retrieve::folded(&self.shelf, found.evidence);
-        found.evidence.truncate(limit);
-        Ok(found)
     }
 
     /// Whether `question` asks for something: a greeting, thanks, a lone word or noise does not.
@@ -173,20 +169,38 @@ impl Library {
         if !goes_on && !self.asks(&alone) {
             return Ok((Answer::not_a_question(), Timings { embed: alone.embed_ms, ..Timings::default() }));
         }
-        let question = if question == asking.question { alone } else { EmbeddedQuestion::of(question, &self.embedder) };
-        let parameters = self.embedder.parameters();
-        let retrieved =
-            self.find_embedded(&question, &asking.filter, Mode::Hybrid, asking.limit.max(parameters.reading.passages))?;
-        found(&retrieved.evidence);
+        let stands_alone = question == asking.question;
+        let question = if stands_alone { alone } else { EmbeddedQuestion::of(question, &self.embedder) };
+        let retrieved = self.retrieve(&question, &asking.filter, Mode::Hybrid, self.looked_at(asking) * 2)?;
+        // What a question that stands alone is answered with may have been said before.
+        let said = if stands_alone { &[] } else { asking.said.as_slice() };
+        self.answer(&Asking { said: said.to_vec(), ..asking.clone() }, retrieved, found)
+    }
+
+    /// Passages that an answer is made from.
+    fn looked_at(&self, asking: &Asking) -> usize {
+        asking.limit.max(self.embedder.parameters().reading.passages)
+    }
+
+    /// Answers from what was `retrieved` for the question. `found` hears of the evidence before the answer is made.
+    pub fn answer(
+        &self,
+        asking: &Asking,
+        retrieved: Retrieved,
+        found: &mut dyn FnMut(&[Evidence]),
+    ) -> Result<(Answer, Timings), Error> {
+        let Retrieved { mut evidence, embed_ms, search_ms, .. } = retrieved;
+        evidence.truncate(self.looked_at(asking) * 2);
+        let mut evidence = retrieve::folded(&self.shelf, evidence);
+        evidence.truncate(self.looked_at(asking));
+        found(&evidence);
         let begun = Instant::now();
-        let evidence = self.with_articles(retrieved.evidence)?;
+        let (evidence, parameters) = (self.with_articles(evidence)?, self.embedder.parameters());
         let settings::Answer { max_sentences, min_confidence, .. } = self.settings.answer;
         let threshold = if min_confidence > 0.0 { min_confidence } else { parameters.confidence.threshold };
         let rules = answer::Rules { parameters, sentences: max_sentences, threshold, nearest: asking.limit };
-        // What a question that stands alone is answered with may have been said before.
-        let said = if question.question == asking.question { &[] } else { asking.said.as_slice() };
-        let answer = answer::extractive(&evidence, &rules, said);
-        let timings = Timings { embed: retrieved.embed_ms, search: retrieved.search_ms, answer: milliseconds(begun) };
+        let answer = answer::extractive(&evidence, &rules, &asking.said);
+        let timings = Timings { embed: embed_ms, search: search_ms, answer: milliseconds(begun) };
         Ok((answer, timings))
     }
 

@@ -103,7 +103,7 @@ fn placed_behind(read: &[Evidence], mut unread: Vec<Candidate>) -> Vec<Candidate
     let highest = unread.first().map_or(0.0, |best| best.scores.fused);
     let shift = (total - highest).min(0.0);
     for Candidate { scores, .. } in &mut unread {
-        scores.total = scores.fused + shift;
+        scores.total = (scores.fused + shift).min(total);
         scores.relevance = scores.meaning.clamp(0.0, 1.0).min(relevance);
     }
     unread
