@@ -117,11 +117,12 @@ fn written(sentence: &str) -> Option<Mark> {
     {
         return Some(Mark { family: Family::Dot, number: 0 });
     }
-    let word: String = sentence.chars().take_while(|c| c.is_alphabetic()).flat_map(char::to_lowercase).collect();
+    let (word, rest) = sentence.split_at(sentence.find(|c: char| !c.is_ascii_alphabetic())?);
+    let word = word.to_ascii_lowercase();
     let bare = word.strip_suffix("ly").unwrap_or(&word);
     let number = if bare == "final" { 0 } else { u32::try_from(WORDS.iter().position(|known| *known == bare)?).ok()? + 1 };
     // "First prize went to …" begins no list.
-    sentence[word.len()..].starts_with([',', ':']).then_some(Mark { family: Family::Word, number })
+    rest.starts_with([',', ':']).then_some(Mark { family: Family::Word, number })
 }
 
 /// 1., 2), (3), 4、, (a), b)
@@ -136,8 +137,8 @@ fn numbered(sentence: &str) -> Option<Mark> {
     }
     if let Ok(number) = sign.parse::<u32>() {
         // "3.5 million" has no mark.
-        let decimal = rest[1..].starts_with(|c: char| c.is_ascii_digit());
-        return (sign.len() <= 2 && !(rest.starts_with('.') && decimal)).then_some(Mark { family: Family::Number, number });
+        let decimal = rest.strip_prefix('.').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        return (sign.len() <= 2 && !decimal).then_some(Mark { family: Family::Number, number });
     }
     let letter = sign.bytes().next().filter(|_| sign.len() == 1 && !rest.starts_with(['.', '、', '．']))?;
     let number = u32::from(letter.to_ascii_lowercase() - b'a') + 1;
@@ -163,6 +164,10 @@ mod tests {
         ];
         for (head, after, expected) in rows {
             assert_eq!(items(head, after.iter().copied()), expected, "{head}");
+        }
+        // Marks of any width, and none at all.
+        for odd in ["17、18、59", "一", "（", "(", "", "İ, x", "第", "a", "①", "1", "３）x"] {
+            items(odd, [odd, odd].into_iter());
         }
         // An item announces no other item.
         assert_eq!(items("1. Knock.", ["1. Wait.", "2. Enter."].into_iter()), 0);
