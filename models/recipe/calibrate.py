@@ -239,11 +239,14 @@ def auroc(p, y):
     return (ranks[y].sum() - positive * (positive + 1) / 2) / max(positive * (len(y) - positive), 1)
 
 
-def threshold_for(fit, questions, answered):
-    """The probability that the given share of answerable questions reaches, each set weighing the same."""
+def threshold_for(fit, questions, answered, each):
+    """The probability that the given share of answerable questions reaches: of each set, or of all, sets weighing the same."""
     both = with_both(questions)
     if not both:
         return 0.5
+    if each:
+        names = {q.set for q in both}
+        return min(threshold_for(fit, [q for q in both if q.set == name], answered, False) for name in names)
     p, w = np.array([fit.probability(q) for q in both]), weights_by_set(both)
     y = np.array([q.answerable for q in both])
     order = np.argsort(-p[y])
@@ -284,6 +287,7 @@ def main():
     parser.add_argument("--out", type=pathlib.Path, help="where to write parameters.json")
     parser.add_argument("--base", type=pathlib.Path, default=pathlib.Path(__file__).parents[2] / "config/parameters.json")
     parser.add_argument("--answered", type=float, default=0.93, help="share of answerable questions to be answered")
+    parser.add_argument("--each", action="store_true", help="of each set, not only of all together")
     parser.add_argument("--most", type=int, default=2000, help="questions of a set that are looked at")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
@@ -300,14 +304,14 @@ def main():
             by_set[name] = [questions[i] for i in chosen]
     everything = [q for questions in by_set.values() for q in questions]
     fit = Fit(everything)
-    threshold = threshold_for(fit, everything, arguments.answered)
+    threshold = threshold_for(fit, everything, arguments.answered, arguments.each)
     table("Fitted on all sets", [(name, figures(fit, questions, threshold)) for name, questions in by_set.items()])
     if len(by_set) > 1:
         rows = []
         for name, questions in by_set.items():
             rest = [q for q in everything if q.set != name]
             without = Fit(rest, further=fit.further)
-            rows.append((name, figures(without, questions, threshold_for(without, rest, arguments.answered))))
+            rows.append((name, figures(without, questions, threshold_for(without, rest, arguments.answered, arguments.each))))
         table("With the set left out", rows)
 
     base = json.loads(arguments.base.read_text(encoding="utf-8"))
