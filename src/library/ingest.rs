@@ -8,13 +8,13 @@ use rayon::prelude::*;
 use super::corpus::{self, Corpus, Unusable};
 use super::recognise::{fingerprint, recognise};
 use super::{Library, rules};
-use crate::article::{Article, ArticleId, Record, Source};
+use crate::article::{Article, ArticleId, Passage, Record, Source};
 use crate::chunk;
-use crate::embed::Embedder;
+use crate::embed::{Embedded, Embedder, PassageText};
 use crate::page::{self, LeftOut};
 use crate::read::{self, Reading};
 use crate::settings::Settings;
-use crate::shelf::{Change, Content, Error, Incoming, KnownSource, NewPassage, context};
+use crate::shelf::{Change, Content, Error, Incoming, KnownSource, NewPassage, SentenceVectors};
 
 /// How far an ingest has come.
 #[derive(Debug, Clone, Copy)]
@@ -234,18 +234,19 @@ impl Library {
 /// Cuts and embeds an article.
 pub(super) fn content(settings: &Settings, embedder: &Embedder, article: Article) -> Content {
     let passages = chunk::passages(&article, rules(settings), &|text| embedder.count(text));
-    let record = &article.record;
-    let texts: Vec<String> = passages
-        .iter()
-        .map(|passage| {
-            let text = article.quote(passage.span).unwrap_or_default();
-            let context =
-                context(&record.title, &record.authors, record.affiliation.as_deref(), passage.section.as_deref(), text);
-            format!("{context}\n{text}")
-        })
-        .collect();
-    let vectors = embedder.embedded(&texts).into_iter();
-    let passages = passages.into_iter().zip(vectors);
-    let passages = passages.map(|(passage, (vector, tokens))| NewPassage { passage, vector, tokens }).collect();
-    Content { article, passages }
+    let texts: Vec<PassageText> = passages.iter().map(|passage| text_of(&article, passage)).collect();
+    let dimension = embedder.info().dimension;
+    let passages = passages.into_iter().zip(embedder.embed(&texts)).map(|(passage, Embedded { vector, sentences })| {
+        let sentences = SentenceVectors::of(&sentences, dimension);
+        NewPassage { passage, vector, sentences }
+    });
+    Content { passages: passages.collect(), article }
+}
+
+/// What is embedded of a passage.
+fn text_of(article: &Article, passage: &Passage) -> PassageText {
+    let Record { title, authors, .. } = &article.record;
+    let text = article.quote(passage.span).unwrap_or_default().to_owned();
+    let sentences = chunk::sentences_of(&text).into_iter().map(|span| span.start..span.end).collect();
+    PassageText { context: chunk::context(title, authors, passage.section.as_deref()), text, sentences }
 }

@@ -54,6 +54,7 @@ fn questions_about_the_sample_articles_are_answered_with_exact_citations() {
     }
     let refused = service.ask("月球背面的温度是多少摄氏度？");
     assert_eq!((&refused["answerable"], &refused["answer"]), (&json!(false), &json!([])), "{refused}");
+    assert_eq!((&refused["reason"], refused.get("help")), (&json!("not_in_articles"), None));
     assert!(!refused["citations"].as_array().unwrap().is_empty());
     check_citations(&service, &refused);
     assert_eq!(service.stop(), Some(0));
