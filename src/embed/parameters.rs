@@ -2,7 +2,7 @@
 //!
 //! They belong to a model and are loaded with it: scores of another model are on another scale.
 //! `models/recipe/calibrate.py` learns and writes them. A folder without the file gets
-//! `config/parameters.json`, which was learnt for the bundled model.
+//! `config/parameters.json`, which was learnt for the bundled model, without its question classifier.
 
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
@@ -127,12 +127,16 @@ impl Parameters {
     /// Those of the model in `files`, whose vectors have `dimension` numbers.
     pub(super) fn of(files: &Files, dimension: usize) -> Result<Self, Error> {
         if !files.exists(FILE) {
-            return Ok(Self::default());
+            let shipped = Self::default();
+            // Another model's vectors mean something else, be they as long.
+            let weights = if matches!(files, Files::Bundled) { shipped.question.weights } else { vec![] };
+            return Ok(Self { question: QuestionClassifier { weights, ..shipped.question }, ..shipped });
         }
         let bytes = files.read(FILE)?;
         let parameters = Self::parse(&bytes).map_err(|reason| files.broken(FILE, reason))?;
+        // Vectors may be cut short: then every text is a question.
         let weights = parameters.question.weights.len();
-        if weights != 0 && weights != dimension {
+        if (1..dimension).contains(&weights) {
             let reason = format!("`question.weights` has {weights} numbers, and the model's vectors have {dimension}");
             return Err(files.broken(FILE, reason));
         }

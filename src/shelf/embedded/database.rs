@@ -11,8 +11,9 @@ use crate::shelf::{Change, Content, Counts, Error, Identity, Incoming, KnownArti
 /// Its name in the data folder.
 pub(super) const FILE: &str = "ibid.sqlite";
 
-/// Opens the database in `folder`, making it if it is not there. Whether all of it is [`sound`] is not known yet.
-pub(super) fn open(folder: &Path) -> Result<Connection, Error> {
+/// Opens the database in `folder`, making it if it is not there. One of an earlier format is migrated once it is
+/// `claimed`: what is refused stays as it was. Whether all of it is [`sound`] is not known yet.
+pub(super) fn open(folder: &Path, claimed: impl Fn(&Connection) -> Result<(), Error>) -> Result<Connection, Error> {
     let file = folder.join(FILE);
     let damaged = |reason: rusqlite::Error| Error::Damaged { file: file.display().to_string(), reason: reason.to_string() };
     let connection = connect(folder)?;
@@ -22,6 +23,9 @@ pub(super) fn open(folder: &Path) -> Result<Connection, Error> {
         let format = meta(&connection, "format").map_err(damaged)?.unwrap_or_default();
         if format != schema::FORMAT {
             structure(&connection, &file)?;
+            if schema::EARLIER.contains(&format.as_str()) {
+                claimed(&connection)?;
+            }
         }
         if !schema::migrate(&connection, &format).map_err(damaged)? {
             let reason = format!("it has format `{format}`, this version of ibid reads format `{}`", schema::FORMAT);

@@ -8,6 +8,9 @@ use crate::read::language;
 /// The form of the tables. An earlier one is migrated, any other refused.
 pub(super) const FORMAT: &str = "4";
 
+/// Forms that [`migrate`] knows.
+pub(super) const EARLIER: [&str; 3] = ["1", "2", "3"];
+
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sources (
