@@ -3,6 +3,9 @@
 //! Each source is one transaction. A source that has not changed costs a checksum;
 //! one that cannot be used is reported, and the rest goes on.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use rayon::prelude::*;
 
 use super::corpus::{self, Corpus, Unusable};
@@ -10,7 +13,7 @@ use super::recognise::{fingerprint, recognise};
 use super::{Library, rules};
 use crate::article::{Article, ArticleId, Passage, Record, Source};
 use crate::chunk;
-use crate::embed::{Embedded, Embedder, PassageText};
+use crate::embed::{Embedded, Embedder, PassageText, UnitVector};
 use crate::page::{self, LeftOut};
 use crate::read::{self, Reading};
 use crate::settings::Settings;
@@ -210,19 +213,25 @@ impl Library {
         let (reading, broken) = read::read(source)?;
         Ok(match reading {
             Reading::Articles(articles) => Found { articles, broken, ..Found::default() },
-            Reading::Plain(decoded) => match page::reconstruct(&decoded, &|a, b| self.similarity(a, b)) {
+            Reading::Plain(decoded) => match self.reconstruct(&decoded) {
                 Some(page) => Found { articles: page.articles, left_out: page.left_out, broken },
                 None => Found { articles: vec![read::prose(decoded, read::stem(&source.path))], broken, ..Found::default() },
             },
         })
     }
 
-    fn similarity(&self, a: &str, b: &str) -> f32 {
-        let vectors = self.embedder.passages(&[a.to_owned(), b.to_owned()]);
-        match vectors.as_slice() {
-            [Some(a), Some(b)] => a.dot(b),
-            _ => 0.0,
-        }
+    /// Takes a newspaper page apart; each headline and body is embedded once, however many it is compared with.
+    fn reconstruct(&self, decoded: &read::Decoded) -> Option<page::Page> {
+        let vectors: RefCell<HashMap<String, Option<UnitVector>>> = RefCell::default();
+        let vector = |text: &str| {
+            if let Some(known) = vectors.borrow().get(text) {
+                return known.clone();
+            }
+            let made = self.embedder.passages(&[text.to_owned()]).pop().flatten();
+            vectors.borrow_mut().insert(text.to_owned(), made.clone());
+            made
+        };
+        page::reconstruct(decoded, &|a, b| vector(a).zip(vector(b)).map_or(0.0, |(a, b)| a.dot(&b)))
     }
 
     /// Cuts and embeds an article.
