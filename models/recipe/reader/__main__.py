@@ -1,0 +1,58 @@
+"""The one command: questions and passages → training → `reader/` and the question classifier in the model folder.
+
+Each step is kept in WORK and resumed: the same command goes on where it was stopped.
+"""
+
+import argparse
+import shutil
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+
+from encoder.settings import load
+
+from . import asking, check, export, network, noise, sources
+from .examples import Examples
+from .texts import Texts
+from .train import Trainer
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m reader", description=__doc__)
+    parser.add_argument("--config", type=Path, required=True, help="settings, as reader.toml")
+    parser.add_argument("--encoder", type=Path, required=True, help="the encoder's model folder")
+    parser.add_argument("--qa", type=Path, required=True, help="folder of real questions with answers, <source>.jsonl.zst")
+    parser.add_argument("--pairs", type=Path, required=True, help="folder of text pairs, <source>.jsonl.zst")
+    parser.add_argument("--work", type=Path, required=True, help="kept between runs: delete it to begin anew")
+    parser.add_argument("--out", type=Path, required=True, help="the model folder; the encoder is copied there if it is elsewhere")
+    parser.add_argument("--set", action="append", default=[], metavar="TABLE.KEY=VALUE", help="another value for a setting")
+    parser.add_argument("--check", action="store_true", help="compare the exported reader with the trained one")
+    parser.add_argument("--golden", type=Path, help="write golden outputs for ibid's tests")
+    arguments = parser.parse_args()
+    settings, work = load(arguments.config, arguments.set), arguments.work
+    work.mkdir(parents=True, exist_ok=True)
+    if arguments.out.resolve() != arguments.encoder.resolve():
+        shutil.copytree(arguments.encoder, arguments.out, dirs_exist_ok=True)
+
+    tokenizer = Tokenizer.from_file(str(arguments.encoder / "tokenizer.json"))
+    passages, questions = sources.prepare(tokenizer, arguments.qa, arguments.pairs, settings, work / "texts.pkl")
+    other = noise.prepare(arguments.pairs, settings["noise"], work / "noise.json")
+    texts = Texts(tokenizer, settings["input"], settings["texts"])
+    unasked = [ids for text in other if len(ids := texts.ids(text, settings["input"]["question_tokens"]))]
+    examples = Examples(passages, questions, unasked, settings["input"], settings["examples"])
+    print(f"{len(examples.real)} real questions, {len(examples.made)} made, {len(examples.held_out)} held out, {len(unasked)} others", flush=True)
+
+    torch.manual_seed(settings["train"]["seed"])
+    reader = network.begin(arguments.encoder, settings["train"]["layers"], settings["train"]["dropout"])
+    export.write(Trainer(reader, examples, settings["train"], work).run(), settings["input"], arguments.out)
+
+    asked = asking.questions(tokenizer, arguments.qa, arguments.pairs, examples.made, settings["texts"]["answered"], settings["classifier"])
+    question = asking.learn(arguments.encoder, asked, asking.distinct(other), settings["classifier"])
+    asking.write(question, arguments.out / "parameters.json")
+    if arguments.check or arguments.golden:
+        check.check(arguments.out, work if arguments.check else None, arguments.golden)
+
+
+if __name__ == "__main__":
+    main()
