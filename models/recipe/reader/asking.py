@@ -28,6 +28,8 @@ ABOUT = [
     "what is {}?", "who is {}?", "where is {}?", "when was {} founded?", "¿qué es {}?", "¿quién es {}?", "was ist {}?",
     "что такое {}?", "кто такой {}?", "qu'est-ce que {} ?", "how big is {}", "who wrote {}",
 ]
+# The parameters of a model folder that has none.
+DEFAULTS = Path(__file__).parents[3] / "config" / "parameters.json"
 PROMPT, LONGEST = "query: ", 60  # tokens
 SPLIT_SEED = 1
 
@@ -90,6 +92,7 @@ def learn(model: Path, asking: list[str], other: list[str], settings: dict) -> d
 
 
 def write(question: dict, path: Path) -> None:
-    """Into parameters.json, whose other parts stay as they are."""
-    parameters = json.loads(path.read_text()) if path.exists() else {"version": 1}
+    """Into parameters.json, whose other parts stay as they are; a new file begins as ibid's defaults."""
+    begun = next((file for file in (path, DEFAULTS) if file.exists()), None)
+    parameters = json.loads(begun.read_text()) if begun else {"version": 1, "learnt": ""}
     write_json(path, parameters | {"question": question})

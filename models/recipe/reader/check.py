@@ -21,18 +21,24 @@ TEXTS: list[tuple[str, str, list[str]]] = [
     ),
     (
         "Who repaired the clock of the Harrow mill?", "Harrow mill",
-        ["The mill stood idle for eleven years. ", "In 2014 a retired baker, Ines Calder, repaired its clock with parts from a tractor. ", "It has been slow by two minutes ever since."],
+        [
+            "The mill stood idle for eleven years. ", "In 2014 a retired baker, Ines Calder, repaired its clock with parts from a tractor. ",
+            "It has been slow by two minutes ever since.",
+        ],
     ),
     (
         "¿Cuántas colmenas hay en el huerto de la escuela?", "",
-        ["El huerto de la escuela ocupa media hectárea junto al río. ", "Los alumnos cuidan catorce colmenas y venden la miel en otoño. ", "El dinero paga las excursiones."],
+        [
+            "El huerto de la escuela ocupa media hectárea junto al río. ", "Los alumnos cuidan catorce colmenas y venden la miel en otoño. ",
+            "El dinero paga las excursiones.",
+        ],
     ),
     (
         "图书馆的屋顶花园什么时候开放？", "Rooftop garden of the Alder Street library",
         ["The garden was planted by volunteers. ", "It is open from April to October, on dry days only. ", "Dogs must stay downstairs."],
     ),
 ]
-LARGEST = 0.25  # a logit may differ by this much after rounding to 8 bits
+LARGEST = 1.0  # a logit that differs more is no matter of rounding to 8 bits
 
 
 def ranges(sentences: list[str]) -> list[Span]:
@@ -58,7 +64,8 @@ def difference(one: Reading, other: Reading) -> float:
     """The largest difference of any logit."""
     found = []
     for question, context, sentences in TEXTS:
-        pairs = zip(one.logits(question, context, "".join(sentences))[:3], other.logits(question, context, "".join(sentences))[:3], strict=True)
+        text = "".join(sentences)
+        pairs = zip(one.logits(question, context, text)[:3], other.logits(question, context, text)[:3], strict=True)
         found += [(a - b).abs().max() for a, b in pairs]
     return torch.stack(found).max().item()
 

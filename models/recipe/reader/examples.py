@@ -19,6 +19,7 @@ import numpy as np
 from encoder.network import BEGIN, END
 
 from .texts import Passage, Question, Span
+from .windows import window
 
 
 @dataclass(slots=True)
@@ -96,13 +97,13 @@ class Examples:
         budget = self.budget(random)
         passage = self.passages[question.passage]
         if kind == "without":
-            beside = [number for number in (question.sentence - 1, question.sentence + 1) if 0 <= number < passage.sentences and number not in question.holds]
+            neighbours = (question.sentence - 1, question.sentence + 1)
+            beside = [number for number in neighbours if 0 <= number < passage.sentences and number not in question.holds]
             around = random.choice(beside) if beside else None
-            return self.example(question.ids, passage, self.window(passage, around, set(question.holds), budget, random), random)
+            return self.example(question.ids, passage, window(passage, around, set(question.holds), budget, random), random)
         number = random.choice(self.groups[passage.group] if kind == "other" else self.languages[passage.language])
-        if number == question.passage:
-            return None
-        return self.example(question.ids, self.passages[number], self.window(self.passages[number], None, set(), budget, random), random)
+        other = self.passages[number]
+        return None if number == question.passage else self.example(question.ids, other, window(other, None, set(), budget, random), random)
 
     def answering(self, question: Question, random: Random) -> Example | None:
         """The passage that answers, a few of its other sentences dropped."""
@@ -111,7 +112,7 @@ class Examples:
             number for number in range(passage.sentences)
             if number not in question.holds and number != question.sentence and random.random() < self.settings["dropped_sentences"]
         }
-        places = self.window(passage, question.sentence, dropped, budget, random)
+        places = window(passage, question.sentence, dropped, budget, random)
         if places is None or len(places) < self.settings["shortest"]:
             return None
         places = places[: self.longest]
@@ -159,7 +160,7 @@ class Examples:
         """What is no question, with any passage."""
         question = random.choice(self.noise)
         passage = self.passages[random.choice(self.languages[random.choice(list(self.languages))])]
-        places = self.window(passage, None, set(), random.choice([40, 80, 140]), random)
+        places = window(passage, None, set(), random.choice([40, 80, 140]), random)
         if places is None:
             return None
         places = places[: self.longest]
@@ -175,24 +176,3 @@ class Examples:
         places = places[: self.longest]
         title = passage.title if random.random() < self.settings["titles"] else passage.title[:0]
         return Example(question, title, passage.ids[places], passage.sentence[places], False)
-
-    def window(self, passage: Passage, around: int | None, dropped: set[int], budget: int, random: Random) -> np.ndarray | None:
-        """The tokens of a run of whole sentences of some length, around one of them or anywhere."""
-        kept = [number for number in range(passage.sentences) if number not in dropped]
-        if not kept:
-            return None
-        centre = around if around is not None else random.choice(kept)
-        first = last = kept.index(centre) if centre in kept else random.randrange(len(kept))
-        total = len(passage.tokens_of(kept[first]))
-        while total < budget:
-            sides = ([-1] if first > 0 else []) + ([1] if last + 1 < len(kept) else [])
-            if not sides:
-                break
-            side = random.choice(sides)
-            length = len(passage.tokens_of(kept[first - 1 if side < 0 else last + 1]))
-            if total + length > budget * 1.3 and total > 12:
-                break
-            total += length
-            first, last = (first - 1, last) if side < 0 else (first, last + 1)
-        places = np.concatenate([passage.tokens_of(number) for number in kept[first : last + 1]])
-        return places if len(places) else None

@@ -34,11 +34,11 @@ class Reading:
     def logits(self, question: str, context: str, passage: str) -> tuple[Tensor, Tensor, Tensor, int]:
         """The heads' logits, and the place of the passage's first token."""
         before = [BEGIN, *self.encode(question, "question").ids, END]
-        first = len(before) + len(context_ids := self.encode(context, "context").ids)
-        ids = torch.tensor([[*before, *context_ids, *self.encode(passage, "passage").ids, END]])
+        of_context, of_passage = self.encode(context, "context").ids, self.encode(passage, "passage").ids
+        ids = torch.tensor([[*before, *of_context, *of_passage, END]])
         types = (torch.arange(ids.shape[1]) >= len(before)).long()[None]
         answerable, span, sentence = self.reader(ids, types, torch.ones_like(ids, dtype=torch.bool))
-        return answerable[0], span[0], sentence[0], first
+        return answerable[0], span[0], sentence[0], len(before) + len(of_context)
 
     def read(self, question: str, context: str, passage: str, ranges: list[Span]) -> dict:
         """All that ibid reads; `ranges` are the bytes of the sentences."""

@@ -17,8 +17,7 @@ from .heldout import measure
 from .losses import losses
 from .network import HEADS, Reader
 
-SHOWN_EVERY = 50  # steps
-FADING = 0.98     # of the averages that are shown
+FADING = 0.98  # of the averages that are shown
 
 
 class Trainer:
@@ -40,7 +39,7 @@ class Trainer:
         rate, decay = settings["rate"], settings["weight_decay"]
         self.optimizer = torch.optim.AdamW(groups, lr=rate, weight_decay=decay, betas=(0.9, 0.98), fused=True)
         self.parameters = body + heads
-        self.step, self.pool, self.taken, self.seconds, self.tokens = 0, 0, 0, 0.0, 0
+        self.step, self.pool, self.taken, self.seconds, self.tokens, self.saved = 0, 0, 0, 0.0, 0, -1
         self.averages, self.weight = torch.zeros(4), 0.0
 
     def progress(self) -> float:
@@ -48,7 +47,8 @@ class Trainer:
         return self.step / steps if steps else self.seconds / self.settings["seconds"]
 
     def learn(self, batch: Batch) -> None:
-        rate = self.settings["rate"] * min(1, (self.step + 1) / self.settings["warm_up"]) * (1 - self.progress()) ** self.settings["decay"]
+        warm, left = min(1, (self.step + 1) / self.settings["warm_up"]), 1 - self.progress()
+        rate = self.settings["rate"] * warm * left ** self.settings["decay"]
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["times"]
         tensors = batch.tensors(self.device)
@@ -82,13 +82,14 @@ class Trainer:
                     self.taken += 1
                     now = time.monotonic() - begun
                     self.seconds = before[0] + now
-                    if self.step % SHOWN_EVERY == 0:
+                    if self.step % self.settings["show_every"] == 0:
                         self.show((self.tokens - before[1]) / now)
                     if self.step % self.settings["save_every"] == 0:
                         self.save()
                 else:
                     self.pool, self.taken = self.pool + 1, 0
-        self.save()
+        if self.saved != self.step:
+            self.save()
         return self.reader
 
     def show(self, throughput: float) -> None:
@@ -111,6 +112,7 @@ class Trainer:
         with self.log.open("a") as log:
             log.write(json.dumps(line) + "\n")
         print(line, flush=True)
+        self.saved = self.step
 
     def restore(self) -> None:
         kept = torch.load(self.checkpoint, map_location=self.device)
@@ -122,3 +124,4 @@ class Trainer:
         self.averages, self.weight = kept["averages"], kept["weight"]
         for name in ("step", "pool", "taken", "seconds", "tokens"):
             setattr(self, name, kept[name])
+        self.saved = self.step
