@@ -15,8 +15,7 @@ from .batches import Batch, Drawer
 from .losses import losses
 from .network import WORDS, Bert
 
-SHOWN_EVERY = 20  # steps
-FADING = 0.98     # of the averages that are shown
+FADING = 0.98  # of the averages that are shown
 
 
 class Trainer:
@@ -31,7 +30,7 @@ class Trainer:
         others = [parameter for name, parameter in student.named_parameters() if name != WORDS]
         groups = [{"params": words, "weight_decay": 0.0}, {"params": others, "weight_decay": settings["weight_decay"]}]
         self.optimizer = torch.optim.AdamW(groups, lr=settings["rate"], betas=(0.9, 0.98), eps=1e-6, fused=True)
-        self.step, self.averages = 0, {}
+        self.step, self.saved, self.averages = 0, -1, {}
 
     def rate(self) -> float:
         least, done = self.settings["least_rate"], self.step / self.settings["steps"]
@@ -46,7 +45,7 @@ class Trainer:
                 teacher = tuple(side.vectors(self.teacher, self.device) for side in (batch.a, batch.b))
             student = tuple(side.vectors(self.student, self.device) for side in (batch.a, batch.b))
         found = losses(student, teacher, batch.kind, self.settings)
-        weights = {"cosine": self.settings["cosine"], "contrast": self.settings["contrast"][batch.kind], "similarities": self.settings["similarities"]}
+        weights = {**self.settings, "contrast": self.settings["contrast"][batch.kind]}
         loss = sum(weights[name] * one for name, one in found.items())
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -68,19 +67,20 @@ class Trainer:
                 waited += time.monotonic() - asked
                 self.learn(batch)
                 tokens, places = tokens + batch.tokens, places + batch.a.places() + batch.b.places()
-                if self.step % SHOWN_EVERY == 0:
+                if self.step % self.settings["show_every"] == 0:
                     self.show(time.monotonic() - begun, waited, tokens, places)
                     begun, waited, tokens, places = time.monotonic(), 0.0, 0, 0
                 if self.step % self.settings["save_every"] == 0:
                     self.save(measure)
                     begun = time.monotonic()
-        self.save(measure)
+        if self.saved != self.step:
+            self.save(measure)
         return self.student
 
     def show(self, seconds: float, waited: float, tokens: int, places: int) -> None:
         """Losses, and where the time goes: a good run waits for no batches and pads little."""
         shown = " ".join(f"{name} {value.item():.4f}" for name, value in self.averages.items())
-        speed = f"{tokens / seconds:,.0f} tokens a second, {1 - tokens / places:.0%} more is padding, {waited / seconds:.0%} of the time waiting"
+        speed = f"{tokens / seconds:,.0f} tokens a second; padding {1 - tokens / places:.0%}, waiting {waited / seconds:.0%}"
         print(f"step {self.step}: {shown}; {speed}", flush=True)
 
     def save(self, measure: Callable[[Bert], dict]) -> None:
@@ -92,9 +92,11 @@ class Trainer:
         with self.log.open("a") as log:
             log.write(json.dumps(line) + "\n")
         print(line, flush=True)
+        self.saved = self.step
 
     def restore(self) -> None:
         kept = torch.load(self.checkpoint, map_location=self.device)
         self.step, self.averages = kept["step"], kept["averages"]
+        self.saved = self.step
         self.student.load_state_dict(kept["student"])
         self.optimizer.load_state_dict(kept["optimizer"])

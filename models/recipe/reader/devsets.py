@@ -129,8 +129,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m reader.devsets", description=__doc__)
     for name, what in (("config", "settings, as reader.toml"), ("qa", "real questions"), ("pairs", "text pairs"), ("out", "where the sets go")):
         parser.add_argument(f"--{name}", type=Path, required=True, help=what)
+    parser.add_argument("--set", action="append", default=[], metavar="TABLE.KEY=VALUE", help="another value for a setting")
     arguments = parser.parse_args()
-    settings = load(arguments.config, [])
+    settings = load(arguments.config, arguments.set)
     random = Random(settings["devsets"]["seed"])
     answered(arguments.qa, arguments.out, settings, random)
     for source in settings["devsets"]["plain"]:
