@@ -114,4 +114,4 @@ def read(folder: Path) -> Teacher:
         name = cursor.bytes(cursor.values("H")[0]).decode()
         kind, _, offset, size = cursor.values("BIQQ")
         directory[name] = (kind, offset, size)
-    return Teacher(Shape(words, layers, width, heads, inner, positions, 2, epsilon), pieces, scores, data, directory)
+    return Teacher(Shape(words, layers, width, heads, inner, positions, 2, round(epsilon, 15)), pieces, scores, data, directory)
