@@ -7,11 +7,10 @@ from . import folder
 from .network import Shape
 
 
-def main() -> None:
-    source, out = Path(sys.argv[1]), Path(sys.argv[2])
+def repack(source: Path, out: Path) -> None:
     shape = Shape.of(folder.config_of(source))
     folder.write(folder.tensors(source), shape, (source / "tokenizer.json").read_text(), out)
 
 
 if __name__ == "__main__":
-    main()
+    repack(Path(sys.argv[1]), Path(sys.argv[2]))

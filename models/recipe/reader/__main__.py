@@ -4,12 +4,12 @@ Each step is kept in WORK and resumed: the same command goes on where it was sto
 """
 
 import argparse
-import shutil
 from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer
 
+from encoder.repack import repack
 from encoder.settings import load
 
 from . import asking, check, export, network, noise, sources
@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--qa", type=Path, required=True, help="folder of real questions with answers, <source>.jsonl.zst")
     parser.add_argument("--pairs", type=Path, required=True, help="folder of text pairs, <source>.jsonl.zst")
     parser.add_argument("--work", type=Path, required=True, help="kept between runs: delete it to begin anew")
-    parser.add_argument("--out", type=Path, required=True, help="the model folder; the encoder is copied there if it is elsewhere")
+    parser.add_argument("--out", type=Path, required=True, help="the model folder; an encoder from elsewhere is written there in 8 bits")
     parser.add_argument("--set", action="append", default=[], metavar="TABLE.KEY=VALUE", help="another value for a setting")
     parser.add_argument("--check", action="store_true", help="compare the exported reader with the trained one")
     parser.add_argument("--golden", type=Path, help="write golden outputs for ibid's tests")
@@ -33,7 +33,7 @@ def main() -> None:
     settings, work = load(arguments.config, arguments.set), arguments.work
     work.mkdir(parents=True, exist_ok=True)
     if arguments.out.resolve() != arguments.encoder.resolve():
-        shutil.copytree(arguments.encoder, arguments.out, dirs_exist_ok=True)
+        repack(arguments.encoder, arguments.out)
 
     tokenizer = Tokenizer.from_file(str(arguments.encoder / "tokenizer.json"))
     passages, questions = sources.prepare(tokenizer, arguments.qa, arguments.pairs, settings, work / "texts.pkl")
@@ -47,8 +47,9 @@ def main() -> None:
     reader = network.begin(arguments.encoder, settings["train"]["layers"], settings["train"]["dropout"])
     export.write(Trainer(reader, examples, settings["train"], work).run(), settings["input"], arguments.out)
 
-    asked = asking.questions(tokenizer, arguments.qa, arguments.pairs, examples.made, settings["texts"]["answered"], settings["classifier"])
-    question = asking.learn(arguments.encoder, asked, asking.distinct(other), settings["classifier"])
+    answered, classifier = settings["texts"]["answered"], settings["classifier"]
+    asked = asking.questions(tokenizer, arguments.qa, arguments.pairs, examples.made, answered, classifier)
+    question = asking.learn(arguments.encoder, asked, asking.distinct(other), classifier)
     asking.write(question, arguments.out / "parameters.json")
     if arguments.check or arguments.golden:
         check.check(arguments.out, work if arguments.check else None, arguments.golden)
