@@ -17,3 +17,11 @@ def load(path: Path, changes: list[str]) -> dict:
             raise SystemExit(f"no setting `{name}` in `{path}`")
         place[key] = tomllib.loads(f"value = {value}")["value"]
     return settings
+
+
+def with_changes(settings: dict, changes: dict) -> dict:
+    """The settings with those of a run in their places."""
+    changed = dict(settings)
+    for key, value in changes.items():
+        changed[key] = with_changes(settings[key], value) if isinstance(settings.get(key), dict) else value
+    return changed

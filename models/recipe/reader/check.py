@@ -89,7 +89,7 @@ def check(model: Path, work: Path | None, written: Path | None) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m reader.check", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="the model folder")
-    parser.add_argument("--work", type=Path, help="where it was trained: compare with its last checkpoint")
+    parser.add_argument("--work", type=Path, help="where its last run was kept: compare with the checkpoint there")
     parser.add_argument("--golden", type=Path, help="a file to write golden outputs to")
     arguments = parser.parse_args()
     check(arguments.out, arguments.work, arguments.golden)

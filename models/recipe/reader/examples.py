@@ -18,6 +18,7 @@ import numpy as np
 
 from encoder.network import BEGIN, END
 
+from .switch import Switch
 from .texts import Passage, Question, Span
 from .windows import window
 
@@ -46,8 +47,11 @@ class Example:
 
 
 class Examples:
-    def __init__(self, passages: list[Passage | None], questions: list[Question], noise: list[np.ndarray], limits: dict, settings: dict):
-        self.passages, self.noise, self.settings = passages, noise, settings
+    def __init__(
+        self, passages: list[Passage | None], questions: list[Question], noise: list[np.ndarray], limits: dict, settings: dict,
+        switch: Switch | None = None,
+    ):
+        self.passages, self.noise, self.settings, self.switch = passages, noise, settings, switch
         self.longest = limits["passage_tokens"]
         self.groups, self.languages = defaultdict(list), defaultdict(list)
         for number, passage in enumerate(passages):
@@ -58,6 +62,9 @@ class Examples:
         held = [question.real and passages[question.passage].group % settings["hold_out_one_in"] == 0 for question in questions]
         self.real = [question for question, out in zip(questions, held, strict=True) if question.real and not out]
         self.made = [question for question in questions if not question.real]
+        self.made_in = defaultdict(list)
+        for question in self.made:
+            self.made_in["across" if ">" in question.language else question.language].append(question)
         self.held_out = [question for question, out in zip(questions, held, strict=True) if out]
 
     def stream(self, random: Random) -> Iterator[Example]:
@@ -68,14 +75,39 @@ class Examples:
                 if example is not None:
                     yield example
                 continue
-            question = random.choice(self.real if random.random() < self.settings["real"] else self.made)
+            question = self.question(random)
             example = self.answering(question, random)
             if example is None:
                 continue
-            yield example
+            yield self.switched(example, random)
             missing = self.missing(self.kind(question, random), question, random) or self.missing("without", question, random)
             if missing is not None:
-                yield missing
+                yield self.switched(missing, random)
+
+    def question(self, random: Random) -> Question:
+        """A real question or a made one, these by language where shares of languages are given."""
+        drawn, real, across = random.random(), self.settings["real"], self.settings["across"]
+        if drawn < real:
+            return random.choice(self.real)
+        shares = {language: share for language, share in self.settings["languages"].items() if language in self.made_in}
+        if not shares:
+            return random.choice(self.made)
+        if drawn < real + across:
+            return random.choice(self.made_in["across"])
+        return random.choice(self.made_in[random.choices(list(shares), list(shares.values()))[0]])
+
+    def switched(self, example: Example, random: Random) -> Example:
+        """The same, its question or its passage perhaps in another language."""
+        if self.switch is None:
+            return example
+        asked, told = self.switch.draw(random)
+        question, titled = example.question, len(example.title)
+        text = np.concatenate([example.title, example.passage])
+        if asked:
+            question = self.switch.switched(question, asked, random)
+        if told:
+            text = self.switch.switched(text, told, random)
+        return replace(example, question=question, title=text[:titled], passage=text[titled:])
 
     def kind(self, question: Question, random: Random) -> str:
         drawn = random.random()

@@ -46,6 +46,10 @@ class Trainer:
         steps = self.settings["steps"]
         return self.step / steps if steps else self.seconds / self.settings["seconds"]
 
+    def done(self) -> bool:
+        stop = self.settings["stop"]
+        return self.progress() >= 1 or bool(stop and self.step >= stop)
+
     def learn(self, batch: Batch) -> None:
         warm, left = min(1, (self.step + 1) / self.settings["warm_up"]), 1 - self.progress()
         rate = self.settings["rate"] * warm * left ** self.settings["decay"]
@@ -73,10 +77,10 @@ class Trainer:
         pools = Pools(self.examples, self.settings["tokens"], self.settings["seed"])
         begun, before = time.monotonic(), (self.seconds, self.tokens)
         with closing(ahead(pools.make, self.pool, self.settings["workers"])) as coming:
-            while self.progress() < 1:
+            while not self.done():
                 batches = next(coming)
                 for batch in batches[self.taken :]:
-                    if self.progress() >= 1:
+                    if self.done():
                         break
                     self.learn(batch)
                     self.taken += 1
