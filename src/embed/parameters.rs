@@ -204,9 +204,10 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named() {
+        let passages = format!("\"passages\": {}", Parameters::default().reading.passages);
         let rows = [
             ("\"version\": 1", "\"version\": 2", "`version` is 2"),
-            ("\"passages\": 8", "\"passages\": 0", "`reading.passages` must be between 1 and 64"),
+            (passages.as_str(), "\"passages\": 0", "`reading.passages` must be between 1 and 64"),
             ("\"foreign_words\"", "\"foreign_wrods\"", "unknown field `foreign_wrods`"),
             ("\"further\": ", "\"further\": 1", "`sentence.further` must be between 0 and 1"),
             ("\"version\": 1,", "", "missing field `version`"),
