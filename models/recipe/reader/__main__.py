@@ -52,10 +52,11 @@ def main() -> None:
         own = with_changes(settings, run)
         switcher = None
         if run["switched"]:
-            tables = switch.prepare(tokenizer, arguments.table, arguments.pairs, settings["switch"], work / "switch.npz")
-            switcher = switch.Switch(tables, settings["switch"])
+            tables = switch.prepare(tokenizer, arguments.table, arguments.pairs, own["switch"], work / "switch.npz")
+            switcher = switch.Switch(tables, own["switch"])
         examples = Examples(passages, questions, unasked, settings["input"], own["examples"], switcher)
-        print(f"{run['name']}: {len(examples.real)} real questions, {len(examples.made)} made, {len(examples.held_out)} held out", flush=True)
+        counts = {"real": examples.real, "made": examples.made, "further": examples.further, "held out": examples.held_out}
+        print(f"{run['name']}:", ", ".join(f"{len(some)} {name}" for name, some in counts.items()), flush=True)
         (work / run["name"]).mkdir(exist_ok=True)
         reader = Trainer(reader, examples, own["train"], work / run["name"]).run()
     export.write(reader, settings["input"], arguments.out)

@@ -3,9 +3,10 @@
 BEIR folders: every other passage loses the sentences that answer one of its questions, and whether a
 question is still answerable is written beside it. Fusion and confidence are learnt on them.
 
-What training has not seen: the articles of real questions that it holds out, and plain texts after
-those that it draws from. The sets across languages are of parallel texts that training has seen too,
-cut into other passages: a reader looks better there than it is.
+Training holds out the articles of real questions that are asked here. Other texts it has seen in part, and a
+reader looks better there than it is: plain texts stand after those that made questions are drawn from, but
+further questions (`relations.py`) are drawn from whole sources; the parallel news of the sets across languages
+were trained on with other cuts. Across languages no question holds a digit: digits are the same in both.
 """
 
 import argparse
@@ -100,29 +101,37 @@ def plain(pairs: Path, out: Path, settings: dict, source: dict, random: Random) 
     write(out / f"near-made-{source['language']}", source["language"], told, random, settings)
 
 
+def asked_across(part: list[tuple[str, str]], asked_in: str, random: Random) -> list[Asked]:
+    """A question for each sentence, without digits; its answer is the sentence's translation."""
+    found = []
+    for here, there in part:
+        question = made(here.strip(), asked_in, "", random)
+        if question and len(question[0]) < 160 and len(there) > 15 and not any(map(str.isdigit, question[0])):
+            found.append((question[0], there.strip()))
+    return found
+
+
 def parallel(pairs: Path, out: Path, settings: dict, random: Random) -> None:
     given = settings["parallel"]
-    wanted, count = {frozenset(two) for two in given["languages"]}, given["sentences"]
+    wanted, count = set(map(tuple, given["languages"])), given["sentences"]
     sides: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
     for pair in read(pairs / f"{given['source']}.jsonl.zst"):
-        if pair.kind == "parallel" and frozenset((pair.la, pair.lb)) in wanted:
+        if pair.kind == "parallel":
             sides[pair.la, pair.lb].append((pair.a, pair.b))
             sides[pair.lb, pair.la].append((pair.b, pair.a))
     for (asked_in, language), rows in sides.items():
+        if (asked_in, language) not in wanted:
+            continue
         told: list[Told] = []
         for begin in range(0, len(rows) - count, count):
             if len(told) >= given["passages"]:
                 break
             part = rows[begin : begin + count]
-            text = ("" if language in UNSPACED else " ").join(there.strip() for _, there in part)
-            asked = []
-            for here, there in part:
-                question = made(here.strip(), asked_in, "", random)
-                if question and len(question[0]) < 160 and len(there) > 15:
-                    asked.append((question[0], there.strip()))
+            asked = asked_across(part, asked_in, random)
             if asked:
-                told.append(("", text, random.sample(asked, min(settings["made"], len(asked)))))
-        write(out / f"near-made-{asked_in}-{language}", language, told, random, settings, asked_in)
+                text = ("" if language in UNSPACED else " ").join(there.strip() for _, there in part)
+                told.append(("", text, random.sample(asked, min(given["questions"], len(asked)))))
+        write(out / f"near-news-{asked_in}-{language}", language, told, random, settings, asked_in)
 
 
 def main() -> None:

@@ -61,9 +61,10 @@ class Examples:
         # Real questions of some articles are kept apart, to measure on.
         held = [question.real and passages[question.passage].group % settings["hold_out_one_in"] == 0 for question in questions]
         self.real = [question for question, out in zip(questions, held, strict=True) if question.real and not out]
-        self.made = [question for question in questions if not question.real]
+        self.made = [question for question in questions if not question.real and not question.further]
+        self.further = [question for question in questions if question.further]
         self.made_in = defaultdict(list)
-        for question in self.made:
+        for question in self.made + self.further:
             self.made_in["across" if ">" in question.language else question.language].append(question)
         self.held_out = [question for question, out in zip(questions, held, strict=True) if out]
 
@@ -85,7 +86,10 @@ class Examples:
                 yield self.switched(missing, random)
 
     def question(self, random: Random) -> Question:
-        """A real question or a made one, these by language where shares of languages are given."""
+        """A real question or a made one, these by language where shares of languages are given.
+
+        Further ones, about relations, are drawn only by a share.
+        """
         drawn, real, across = random.random(), self.settings["real"], self.settings["across"]
         if drawn < real:
             return random.choice(self.real)

@@ -1,10 +1,8 @@
-"""Where passages and questions come from: real questions, plain texts, parallel texts."""
+"""Where passages and questions come from: real questions, plain texts; `parallel.py` has parallel ones."""
 
 import io
 import json
 import pickle
-import re
-from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +12,11 @@ from tqdm import tqdm
 
 from recipe.pairs import Pair, read
 
+from .parallel import add_parallel
 from .questions import made
-from .sentences import UNSPACED, sentence_at
-from .texts import Asked, Passage, Placed, Question, Text, Texts
+from .relations import related
+from .sentences import UNSPACED, sentence_at, sentences
+from .texts import FURTHER, Asked, Passage, Placed, Question, Text, Texts
 
 TEXT_KINDS = ("title_body", "para")
 
@@ -105,55 +105,35 @@ def add_plain(texts: Texts, pairs: Path, settings: dict) -> None:
     texts.add_questions(questions)
 
 
-def add_parallel(texts: Texts, pairs: Path, name: str, settings: dict) -> None:
-    """Passages of neighbours in one language, asked about with questions made from the other's sentences."""
-    sides: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
-    for pair in read(pairs / f"{name}.jsonl.zst"):
-        if pair.kind == "parallel":
-            sides[pair.la, pair.lb].append((pair.a, pair.b))
-            sides[pair.lb, pair.la].append((pair.b, pair.a))
-    for (asked, told), rows in sides.items():
-        passages, members, begin = [], [], 0
-        while begin < len(rows):
-            count = texts.random.randint(*settings["sentences"])
-            part, begin = rows[begin : begin + count], begin + count
-            texts.groups += 1
-            text, spans = "", []
-            for _, sentence in part:
-                sentence = sentence.strip()
-                spans.append((len(text), len(text) + len(sentence)))
-                text += sentence + ("" if told in UNSPACED else " ")
-            passages.append(Text(text.strip(), "", texts.groups, told))
-            members.append((part, spans))
-        first, placed = texts.add_passages(passages)
-        questions = []
-        for number, (place, (part, spans)) in enumerate(zip(placed, members, strict=True)):
-            if place is None:
-                continue
-            for at in texts.random.sample(range(len(part)), min(settings["questions"], len(part))):
-                question = across(texts, place, part[at][0].strip(), spans[at], asked, settings)
-                if question is not None:
-                    text, span, sentence = question
-                    questions.append(Asked(text, first + number, span, sentence, [sentence], False, f"{asked}>{told}"))
-        texts.add_questions(questions)
+def add_related(texts: Texts, pairs: Path, settings: dict) -> None:
+    """Further questions, about passages that are drawn from all of which `relations` finds something to ask.
 
-
-def across(texts: Texts, place: Placed, source: str, there: tuple[int, int], asked: str, settings: dict):
-    """A question made from `source`, whose translation stands at `there`: text, tokens of the answer, sentence.
-
-    The answer's tokens are known where it is a number that is written the same in both.
+    Their language has a `+`: they are drawn by a share of their own.
     """
-    if len(source) <= settings["shortest_unspaced" if asked in UNSPACED else "shortest"]:
-        return None
-    found = made(source, asked, "", texts.random)
-    sentence = sentence_at(place.spans, there[0])
-    if sentence is None or place.spans[sentence][1] < there[1] - 3 or not found or len(found[0]) > texts.settings["longest_made"]:
-        return None
-    question, start, end = found
-    digits = re.sub(r"\D", "", source[start:end])
-    at = place.text[there[0] : there[1]].find(digits) if len(digits) >= 2 else -1
-    span = place.tokens(there[0] + at, there[0] + at + len(digits)) if at >= 0 else None
-    return question, span, sentence
+    language, rows = settings["language"], []
+    for pair in plain_texts(pairs, settings):
+        texts.groups += 1
+        text = Text(pair.b[: settings["longest"]], title_of(pair), texts.groups, language)
+        found = [
+            (question, start + begin, start + end, number)
+            for number, (start, stop) in enumerate(sentences(text.text, language))
+            for question, begin, end in related(text.text[start:stop], language, texts.random)
+        ]
+        if found:
+            rows.append((text, texts.random.sample(found, min(settings["questions"], len(found)))))
+    texts.random.shuffle(rows)
+    rows = rows[: settings["passages"]]
+    first, placed = texts.add_passages([text for text, _ in rows])
+    questions = []
+    for number, (place, (_, found)) in enumerate(zip(placed, rows, strict=True), first):
+        if place is None:
+            continue
+        for question, start, end, sentence in found:
+            span = place.tokens(start, end)
+            if span is not None:
+                holds = holding(place, place.text[start:end], sentence, start, end)
+                questions.append(Asked(question, number, span, sentence, holds, False, f"{language}{FURTHER}"))
+    texts.add_questions(questions)
 
 
 def prepare(tokenizer: Tokenizer, qa: Path, pairs: Path, settings: dict, kept: Path) -> tuple[list[Passage | None], list[Question]]:
@@ -165,6 +145,8 @@ def prepare(tokenizer: Tokenizer, qa: Path, pairs: Path, settings: dict, kept: P
             add(texts, folder, one)
         for name in given["parallel"]["sources"]:
             add_parallel(texts, pairs, name, given["parallel"])
+        for one in tqdm(given["related"], desc="further questions", unit="source"):
+            add_related(texts, pairs, one)
         part = kept.with_suffix(".part")
         part.write_bytes(pickle.dumps((texts.passages, texts.questions)))
         part.rename(kept)

@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 from .sentences import Span, sentences
 
 DIGITS = re.compile(r"\d{2,4}")
+FURTHER = "+"  # ends the language of a question about a relation
 SHIFTS = [-37, -12, -8, -5, -3, 2, 3, 4, 6, 9, 11, 25]
 
 
@@ -81,7 +82,11 @@ class Question:
     sentence: int
     holds: list[int]
     real: bool
-    language: str
+    language: str           # `en>zh` across languages, `zh+` about a relation
+
+    @property
+    def further(self) -> bool:
+        return self.language.endswith(FURTHER)
 
 
 class Texts:
