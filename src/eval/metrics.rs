@@ -50,8 +50,7 @@ fn answer_figures(record: &Record) -> Vec<(&'static str, f64)> {
     figures
 }
 
-/// Whether a quote holds a gold answer.
-pub(super) fn holds_gold(record: &Record, quote: &str) -> bool {
+fn holds_gold(record: &Record, quote: &str) -> bool {
     let flat = text::flat(quote);
     let answers = record.answers.iter().map(|answer| text::flat(answer)).filter(|answer| !answer.is_empty());
     answers.into_iter().any(|answer| flat.contains(&answer))

@@ -48,7 +48,7 @@ const CRATES: [(&str, &[&str]); 15] = [
 ];
 
 /// Files that may turn types into text and back: the wire, and stored forms.
-const SERIALISERS: [&str; 14] = [
+const SERIALISERS: [&str; 13] = [
     "http",
     "cli",
     "eval",
@@ -60,7 +60,6 @@ const SERIALISERS: [&str; 14] = [
     "embed/heads/reader",
     "embed/heads/reranker",
     "embed/hub",
-    "embed/parameters",
     "shelf/embedded/jobs",
     "shelf/embedded/rows",
 ];

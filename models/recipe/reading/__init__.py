@@ -1,0 +1,1 @@
+"""How the bundled model's reader is made; see `../README.md`."""
