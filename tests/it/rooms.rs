@@ -13,6 +13,15 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
+/// All files of the library: their names below `src`, without `.rs`, and their texts.
+fn sources() -> Vec<(String, String)> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut all = Vec::new();
+    files(&source, &mut all);
+    let name = |file: &PathBuf| file.strip_prefix(&source).unwrap().with_extension("").to_string_lossy().into_owned();
+    all.iter().map(|file| (name(file), std::fs::read_to_string(file).unwrap())).collect()
+}
+
 /// Each room, and the rooms that it may know.
 const ROOMS: [(&str, &[&str]); 11] = [
     ("background", &[]),
@@ -66,25 +75,15 @@ const SERIALISERS: [&str; 13] = [
 
 #[test]
 fn domain_types_are_not_serialised() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut all = Vec::new();
-    files(&source, &mut all);
-    for file in all {
-        let name = file.strip_prefix(&source).unwrap().with_extension("").to_string_lossy().into_owned();
-        let text = std::fs::read_to_string(&file).unwrap();
+    for (name, text) in sources() {
         assert!(!text.contains("serde::") || SERIALISERS.iter().any(|allowed| name.starts_with(allowed)), "{name} names serde");
     }
 }
 
 #[test]
 fn rooms_look_down_and_foreign_crates_stay_in_theirs() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut all = Vec::new();
-    files(&source, &mut all);
     let mut wrong = Vec::new();
-    for file in all {
-        let name = file.strip_prefix(&source).unwrap().with_extension("").to_string_lossy().into_owned();
-        let text = std::fs::read_to_string(&file).unwrap();
+    for (name, text) in sources() {
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
         let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
         let room = name.split('/').next().unwrap_or_default();
@@ -108,13 +107,8 @@ fn rooms_look_down_and_foreign_crates_stay_in_theirs() {
 
 #[test]
 fn unsafe_code_stays_in_the_kernels() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut all = Vec::new();
-    files(&source, &mut all);
     let mut wrong = Vec::new();
-    for file in all {
-        let name = file.strip_prefix(&source).unwrap().with_extension("").to_string_lossy().into_owned();
-        let text = std::fs::read_to_string(&file).unwrap();
+    for (name, text) in sources() {
         let mut code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
         let is_unsafe = |line: &str| ["unsafe {", "unsafe fn", "unsafe impl"].iter().any(|form| line.contains(form));
         if !name.starts_with("embed/kernels") && code.any(is_unsafe) {
