@@ -1,12 +1,14 @@
 //! Evidence → answer: statements, each with the quotes that carry it.
 //!
-//! [`extractive()`] picks the sentences that answer and quotes them; it cannot say
-//! what no article says. Whether the articles answer at all is a probability
-//! (`confidence`), learnt on questions with and without an answer.
+//! [`extractive()`] picks the sentence that answers and quotes it; it cannot say what no article
+//! says. A list is given whole (`list`), and of a long sentence the clause that holds the answer is
+//! shown (`clause`). Whether the articles answer at all is a probability (`confidence`), learnt on
+//! questions with and without an answer.
 
+mod clause;
 mod confidence;
-mod expected;
 mod extractive;
+mod list;
 
 use std::sync::Arc;
 
@@ -15,7 +17,7 @@ use crate::retrieve::{Evidence, Scores};
 use crate::shelf::{PassageId, StoredArticle};
 
 pub use confidence::Measures;
-pub use extractive::{Rules, extractive};
+pub use extractive::{Found, Rules, extractive};
 
 /// What is answered.
 #[derive(Debug, Clone)]
@@ -25,6 +27,8 @@ pub struct Answer {
     pub answerable: bool,
     /// How likely the articles say it, 0 to 1.
     pub confidence: f32,
+    /// Why there is no answer; `None` where there is one.
+    pub reason: Option<Refusal>,
     /// What the confidence was reckoned from.
     pub measures: Measures,
     /// The answer's sentences, in order of how well they answer.
@@ -33,10 +37,43 @@ pub struct Answer {
     pub citations: Vec<Citation>,
 }
 
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// A greeting, thanks, a lone word, noise: nothing was asked.
+    NotAQuestion,
+    /// The articles do not say it.
+    NotInArticles,
+}
+
+impl Refusal {
+    /// As the wire and files write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotAQuestion => "not_a_question",
+            Self::NotInArticles => "not_in_articles",
+        }
+    }
+}
+
+impl Answer {
+    /// To a text that asks for nothing.
+    pub fn not_a_question() -> Self {
+        Self {
+            answerable: false,
+            confidence: 0.0,
+            reason: Some(Refusal::NotAQuestion),
+            measures: Measures::default(),
+            statements: vec![],
+            citations: vec![],
+        }
+    }
+}
+
 /// One sentence of an answer.
 #[derive(Debug, Clone)]
 pub struct Statement {
-    /// Its words.
+    /// Its words: the quote, or the clause of a long quote that holds the answer.
     pub text: String,
     /// Numbers of the citations that carry it, from 1.
     pub citations: Vec<usize>,
@@ -47,6 +84,7 @@ pub struct Statement {
 pub struct Citation {
     article: Arc<StoredArticle>,
     span: Span,
+    answer: Option<Span>,
     passage: PassageId,
     passage_span: Span,
     section: Option<String>,
@@ -65,12 +103,26 @@ impl Citation {
         (!quote.trim().is_empty()).then(|| Self {
             article: Arc::clone(article),
             span,
+            answer: None,
             passage: evidence.passage.id,
             passage_span,
             section: evidence.passage.passage.section.clone(),
             scores: evidence.scores,
             copies: evidence.copies.iter().map(|copy| (copy.article.clone(), copy.title.clone())).collect(),
         })
+    }
+
+    /// The same with the words that answer, where these are a part of the quote.
+    #[must_use]
+    pub(crate) fn with_answer(self, words: Option<Span>) -> Self {
+        let inside = |words: &Span| self.span.start <= words.start && words.end <= self.span.end && !words.is_empty();
+        let answer = words.filter(inside).filter(|words| self.article.article.quote(*words).is_some());
+        Self { answer, ..self }
+    }
+
+    /// The words of the quote that answer, in bytes of the article's text; where the reader tells them.
+    pub fn answer(&self) -> Option<Span> {
+        self.answer
     }
 
     /// The article.

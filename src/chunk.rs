@@ -7,9 +7,13 @@
 
 mod sentences;
 
-pub use sentences::{is_unspaced, sentences};
+pub use sentences::{is_unspaced, sentences, sentences_of};
 
 use crate::article::{Article, Passage, Span};
+
+/// Names of the rules by which sentences are found and contexts are made: change them with the rules.
+const SENTENCES: &str = "sentences-2";
+const CONTEXT: &str = "context-2";
 
 /// How long passages are, in the embedder's tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,10 +25,18 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// A name for these rules: passages cut by others are not the same passages.
+    /// A name for these rules, and for those of sentences and contexts: passages cut by others, or embedded with
+    /// another context, are not the same passages.
     pub fn fingerprint(self) -> String {
-        format!("sentences-1/{}/{}", self.target_tokens, self.max_tokens)
+        format!("{SENTENCES}/{}/{}/{CONTEXT}", self.target_tokens, self.max_tokens)
     }
+}
+
+/// What helps to find a passage and is not in it: its article's title and authors, and its heading, each on a line. It
+/// is embedded before the passage's text.
+pub fn context(title: &str, authors: &[String], section: Option<&str>) -> String {
+    let parts = [title].into_iter().chain(authors.iter().map(String::as_str)).chain(section);
+    parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 /// The passages of `article`, in reading order. `count` gives a text's tokens.

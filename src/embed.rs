@@ -16,7 +16,6 @@
 
 mod batch;
 mod checksums;
-mod comparison;
 mod config;
 mod encoder;
 mod folder;
@@ -26,9 +25,8 @@ mod kernels;
 mod layers;
 mod load;
 mod models;
+mod parameters;
 mod passage;
-mod pieces;
-mod reader;
 mod table;
 mod tokens;
 mod vector;
@@ -40,13 +38,13 @@ use rayon::prelude::*;
 use tokenizers::Tokenizer;
 
 pub use checksums::{Checked, LIST as CHECKSUMS, verify};
-pub use comparison::Comparison;
 pub use folder::{BUNDLED, Error};
 pub use heads::reader::{Reader, ReaderInput, Reading, SentenceReading};
 pub use heads::reranker::Reranker;
 pub(crate) use kernels::codes::{CodeProduct, prefetch};
 pub use kernels::{Instructions, Precision, limit_instructions};
 pub(crate) use kernels::{ROUNDING_MAGIC as WHOLE, dot_pair, instructions};
+pub use parameters::{Confidence, Fusion, Parameters, QuestionClassifier, ReadingWeights, SentenceWeights, logistic};
 pub use passage::{Embedded, PassageText};
 pub use vector::UnitVector;
 
@@ -93,12 +91,10 @@ pub struct Choices {
 pub struct Embedder {
     info: ModelInfo,
     tokenizer: Arc<Tokenizer>,
-    /// The same, where it is of a make that is faster without the crate.
-    pieces: Option<pieces::Pieces>,
     model: Model,
-    static_reader: Option<reader::Reader>,
     reader: Option<Reader>,
     reranker: Option<Reranker>,
+    parameters: Parameters,
 }
 
 impl Embedder {
@@ -118,16 +114,14 @@ impl Embedder {
         self.reranker.is_some()
     }
 
-    /// What the model's reader makes of each of `texts` beside the question of `comparison`: the higher, the likelier
-    /// it answers; the logarithm of the odds up to a constant. `None` where there is none.
-    pub fn read(&self, comparison: Option<&mut Comparison<'_>>, texts: &[&str]) -> Option<Vec<f32>> {
-        let (reader, comparison) = (self.static_reader.as_ref()?, comparison?);
-        Some(reader.scores(comparison, &self.tokens_of_all(texts.iter().copied())))
-    }
-
     /// The model's reader, which reads a question and passages together; `None` where its folder has none.
     pub fn reader(&self) -> Option<&Reader> {
         self.reader.as_ref()
+    }
+
+    /// What was learnt for the model.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
     }
 
     /// What the model is.
@@ -158,21 +152,6 @@ impl Embedder {
         self.vectors(&[text.to_owned()], &self.info.question_prefix).pop().flatten()
     }
 
-    /// Passages' vectors and their tokens, as [`Self::comparison`] reads them; a model that compares
-    /// whole vectors has none.
-    pub fn embedded(&self, texts: &[String]) -> Vec<(Option<UnitVector>, Vec<u32>)> {
-        match &self.model {
-            Model::Static(table) => {
-                let embed = |text: &String| {
-                    let tokens = self.ids(&prefixed(&self.info.passage_prefix, text), false);
-                    (table.mean(&tokens), tokens)
-                };
-                texts.par_iter().map(embed).collect()
-            }
-            Model::Encoder(_) => self.passages(texts).into_iter().map(|vector| (vector, vec![])).collect(),
-        }
-    }
-
     fn vectors(&self, texts: &[String], prefix: &str) -> Vec<Option<UnitVector>> {
         match &self.model {
             Model::Static(table) => texts.par_iter().map(|text| table.mean(&self.ids(&prefixed(prefix, text), false))).collect(),
@@ -183,60 +162,12 @@ impl Embedder {
         }
     }
 
-    /// The tokens of `text`, without special ones.
-    pub fn tokens(&self, text: &str) -> Vec<u32> {
-        self.ids(text, false)
-    }
-
-    /// The tokens of many texts, on all cores.
-    pub fn tokens_of_all<'t>(&self, texts: impl Iterator<Item = &'t str>) -> Vec<Vec<u32>> {
-        let texts: Vec<&str> = texts.collect();
-        texts.par_iter().map(|text| self.tokens(text)).collect()
-    }
-
-    /// Compares `question` with texts token by token; `None` for a model whose tokens mean nothing alone.
-    pub fn comparison(&self, question: &str) -> Option<Comparison<'_>> {
-        match &self.model {
-            Model::Static(table) => Some(table.comparison(&self.ids(question, false))),
-            Model::Encoder(_) => None,
-        }
-    }
-
     /// How many tokens `text` has, without the special ones.
     pub fn count(&self, text: &str) -> usize {
         self.ids(text, false).len()
     }
 
-    /// How well each of `texts` bears on `question`, 0 to 1.
-    ///
-    /// A static model compares token by token: each token of the question finds its
-    /// nearest in the text, and rare tokens weigh more (their rows are longer). An
-    /// encoder compares whole vectors. A cross-encoder, where there is one, reads both together.
-    pub fn relevance(&self, question: &str, texts: &[&str]) -> Vec<f32> {
-        if let Some(scores) = self.reranked(question, texts) {
-            return scores;
-        }
-        self.compared(question, texts)
-    }
-
-    /// The same without the cross-encoder.
-    pub(crate) fn compared(&self, question: &str, texts: &[&str]) -> Vec<f32> {
-        if let Some(mut comparison) = self.comparison(question) {
-            let ids: Vec<Vec<u32>> = texts.par_iter().map(|text| self.ids(text, false)).collect();
-            comparison.learn(ids.iter().map(Vec::as_slice));
-            return ids.iter().map(|ids| comparison.score(&comparison.nearest(ids))).collect();
-        }
-        let Some(asked) = self.question(question) else { return vec![0.0; texts.len()] };
-        let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
-        let vectors = self.passages(&texts);
-        vectors.iter().map(|vector| vector.as_ref().map_or(0.0, |vector| asked.dot(vector).max(0.0))).collect()
-    }
-
     fn ids(&self, text: &str, special: bool) -> Vec<u32> {
-        let pieces = self.pieces.as_ref().filter(|_| !special);
-        if let Some(ids) = pieces.and_then(|pieces| pieces.ids(&self.tokenizer, text)) {
-            return ids;
-        }
         self.tokenizer.encode_fast(text, special).map_or_else(|_| vec![], |encoding| encoding.get_ids().to_vec())
     }
 }

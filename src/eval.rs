@@ -8,6 +8,7 @@
 pub mod calibration;
 pub mod compare;
 pub mod dataset;
+mod features;
 pub mod machine;
 pub mod metrics;
 pub mod record;
@@ -68,14 +69,21 @@ pub fn fill(library: &Library, set: &Dataset, scratch: &Path) -> anyhow::Result<
     Ok(Filled { passages: library.shelf().counts()?.passages, per_second })
 }
 
+/// Takes a line.
+pub type Write<'a> = dyn Fn(&str) -> anyhow::Result<()> + 'a;
+
+/// What is heard while questions are asked.
+#[derive(Clone, Copy)]
+pub struct Listener<'a> {
+    /// How many are done.
+    pub progress: &'a dyn Fn(usize),
+    /// Each question's candidates with their features, as a line of JSON; in hybrid mode.
+    pub features: Option<&'a Write<'a>>,
+}
+
 /// Asks all questions of the set; one record and three times (vector, search, answer,
 /// in milliseconds) for each, in the set's order.
-pub fn ask(
-    library: &Library,
-    set: &Dataset,
-    mode: Mode,
-    progress: &dyn Fn(usize),
-) -> anyhow::Result<(Vec<Record>, Vec<[f64; 3]>)> {
+pub fn ask(library: &Library, set: &Dataset, mode: Mode, listener: Listener<'_>) -> anyhow::Result<(Vec<Record>, Vec<[f64; 3]>)> {
     let documents: HashMap<String, String> = library
         .shelf()
         .sources()?
@@ -83,16 +91,17 @@ pub fn ask(
         .flat_map(|source| source.articles)
         .filter_map(|article| Some((article.id.0, article.key?)))
         .collect();
-    let asker = Asker { library, set, mode, documents };
+    let features = listener.features.filter(|_| mode == Mode::Hybrid);
+    let asker = Asker { library, set, mode, documents, features };
     let (mut records, mut timings) = (Vec::new(), Vec::new());
     for (done, query) in set.queries.iter().enumerate() {
-        progress(done);
+        (listener.progress)(done);
         let (mut record, times) = asker.one(query, done < SCANNED).with_context(|| format!("question `{}`", query.id))?;
         metrics::judge(&mut record);
         records.push(record);
         timings.push(times);
     }
-    progress(set.queries.len());
+    (listener.progress)(set.queries.len());
     Ok((records, timings))
 }
 
@@ -102,6 +111,7 @@ struct Asker<'a> {
     mode: Mode,
     /// Article ids → the set's own.
     documents: HashMap<String, String>,
+    features: Option<&'a Write<'a>>,
 }
 
 impl Asker<'_> {
@@ -110,15 +120,24 @@ impl Asker<'_> {
         let Ok(question) = Question::parse(&query.text, None) else { return Ok((record, [0.0; 3])) };
         let found = self.library.search(&question, &Filter::default(), self.mode, PASSAGES)?;
         record.ranking = self.ranking(&found);
+        if let Some(features) = self.features {
+            features(&features::line(&record, &found, &self.documents))?;
+        }
         record.contexts = found.evidence.iter().take(CONTEXTS).map(|evidence| evidence.passage.text.clone()).collect();
         if scan && self.mode != Mode::Lexical {
             record.ann_recall = self.ann_recall(&question)?;
         }
         let mut times = [found.embed_ms, found.search_ms, 0.0];
         if self.mode == Mode::Hybrid && self.set.has_answers {
+            // What was found is what `Library::ask` would find again.
+            let asks = self.library.is_question(&question);
             let begun = Instant::now();
-            let (answer, stages) = self.library.ask(&Asking::of(question.clone(), 5), &mut |_| ())?;
-            times = [stages.embed, stages.search, milliseconds(begun) - stages.embed - stages.search];
+            let answer = if asks {
+                self.library.answer(&Asking::of(question, 5), found, &mut |_| ())?.0
+            } else {
+                Answer::not_a_question()
+            };
+            times[2] = milliseconds(begun);
             record.given = Some(given(&answer));
         }
         Ok((record, times))
@@ -155,7 +174,9 @@ fn given(answer: &Answer) -> Given {
     });
     Given {
         answerable: answer.answerable,
+        reason: answer.reason.map(|reason| reason.name().to_owned()),
         confidence: f64::from(answer.confidence),
+        measures: Some(answer.measures.into()),
         text: answer.statements.first().map(|statement| statement.text.clone()).unwrap_or_default(),
         quotes: answer.citations.iter().take(3).map(|citation| citation.quote().to_owned()).collect(),
         citations_hold,

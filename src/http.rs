@@ -14,6 +14,7 @@ mod edge;
 mod error;
 mod export;
 mod health;
+mod help;
 mod intake;
 mod jobs;
 pub mod keys;
@@ -333,8 +334,13 @@ pub fn possible_connections(wanted: usize) -> usize {
     connections::possible(wanted)
 }
 
+/// What can be asked, in the language of `text`.
+pub fn help(text: &str) -> &'static str {
+    help::help(text)
+}
+
 /// An answer as `POST /v1/ask` gives it, for the command line.
-pub fn answer_json(answer: &Answer, timings: Timings, model: &str) -> String {
-    let body = wire::answer(answer, timings, model, "");
+pub fn answer_json(answer: &Answer, timings: Timings, question: &str, model: &str) -> String {
+    let body = wire::answer(answer, timings, wire::Context { question, model, base: "" });
     serde_json::to_string_pretty(&body).expect("an answer is texts and finite numbers")
 }

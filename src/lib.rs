@@ -7,7 +7,7 @@
 //! ingest   Source ─read→ text ─page→ Articles ─chunk→ Passages ─embed→ vectors ─→ Shelf (one transaction a source)
 //!
 //! ask      Question ─embed→ vector ┐
-//!                   └─terms────────┴→ Shelf: nearest + lexical ─rank→ Evidence ─answer→ Answer + Citations
+//!                   └─terms────────┴→ Shelf: nearest + lexical ─score, read→ Evidence ─answer→ Answer + Citations
 //! ```
 //!
 //! | room | what it is for | knows |
@@ -15,8 +15,8 @@
 //! | [`article`] | sources, articles, passages, spans, line maps: the words of all | nobody |
 //! | [`read`] | bytes → text or articles, in any charset; a text's language | `article`, and `chunk` for scripts |
 //! | [`page`] | a newspaper page's raw text → its articles | `article`, `read`'s decoded text |
-//! | [`chunk`] | article → passages; sentences in every script | `article` |
-//! | [`embed`] | text → unit vector; the only room with Candle and tokenizers | `read` for hexadecimals, `background` |
+//! | [`chunk`] | article → passages; sentences in every script; the text that is embedded | `article` |
+//! | [`embed`] | text → unit vector; the reader; what was learnt for a model; the only room with Candle and tokenizers | `read` for hexadecimals, `background` |
 //! | [`shelf`] | keeps and searches: SQLite, tantivy, graphs that `hnsw_rs` builds | `article`, `embed`, `background`, `page`'s left-out lines |
 //! | [`retrieve`] | question → evidence | `shelf`, `embed`, `chunk` for scripts, `read` for a question's language |
 //! | [`answer`] | evidence → answer with citations | `retrieve` |

@@ -5,6 +5,7 @@
 //! ask      Question → evidence → answer with citations
 //! ```
 
+mod ask;
 mod check;
 mod corpus;
 mod hand_over;
@@ -14,15 +15,13 @@ mod recognise;
 mod reembed;
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Instant;
 
-use crate::answer::{self, Answer};
 use crate::chunk;
 use crate::embed::{self, Choices, Embedder, Precision, Reranker};
-use crate::retrieve::{self, Evidence, Mode, Question, Retrieved, milliseconds};
 use crate::settings::{self, Settings};
-use crate::shelf::{Error, Filter, Identity, Shelf, StoredArticle};
+use crate::shelf::{Error, Identity, Shelf};
 
+pub use ask::{Asking, Timings};
 pub use check::{Checked, check};
 pub use corpus::{Corpus, Unusable};
 pub use ingest::{IngestReport, Outcome, Progress};
@@ -37,39 +36,6 @@ pub struct Library {
     writer: Mutex<()>,
     /// How the passages are made that the folder was filled with anew, for another library: this one only answers.
     replaced: OnceLock<String>,
-}
-
-/// A question, and what it is asked of and after.
-#[derive(Debug, Clone)]
-pub struct Asking {
-    /// What is asked.
-    pub question: Question,
-    /// What was asked before in this conversation, the latest last.
-    pub earlier: Vec<Question>,
-    /// What was answered before: a question that goes on is not answered with it again.
-    pub said: Vec<String>,
-    /// Which articles may answer.
-    pub filter: Filter,
-    /// Passages that the answer is made from, or that a refusal shows.
-    pub limit: usize,
-}
-
-impl Asking {
-    /// A question alone, to all articles.
-    pub fn of(question: Question, limit: usize) -> Self {
-        Self { question, earlier: vec![], said: vec![], filter: Filter::default(), limit }
-    }
-}
-
-/// How long each stage of a question took, in milliseconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Timings {
-    /// The question's vector.
-    pub embed: f64,
-    /// Both legs and their ranking.
-    pub search: f64,
-    /// Choosing and cutting the sentences.
-    pub answer: f64,
 }
 
 impl Library {
@@ -119,55 +85,6 @@ impl Library {
     /// Whether it holds articles that are not samples.
     pub fn holds_own_articles(&self) -> Result<bool, Error> {
         Ok(corpus::is_own(&self.shelf.sources()?))
-    }
-
-    /// Passages for a question, without an answer.
-    pub fn search(&self, question: &Question, filter: &Filter, mode: Mode, limit: usize) -> Result<Retrieved, Error> {
-        let candidates = self.settings.search.candidates;
-        // Within the pool of threads: nobody has to be woken then for each of the many short parts.
-        rayon::scope(|_| retrieve::retrieve(&self.shelf, &self.embedder, question, filter, mode, limit, candidates))
-    }
-
-    /// Passages for a reader: near-duplicates are folded into one.
-    pub fn find(&self, question: &Question, filter: &Filter, mode: Mode, limit: usize) -> Result<Retrieved, Error> {
-        let mut found = self.search(question, filter, mode, limit * 2)?;
-        found.evidence = retrieve::folded(&self.shelf, found.evidence);
-        found.evidence.truncate(limit);
-        Ok(found)
-    }
-
-    /// Answers a question. `found` hears of the evidence before the answer is made.
-    pub fn ask(&self, asking: &Asking, found: &mut dyn FnMut(&[Evidence])) -> Result<(Answer, Timings), Error> {
-        let question = retrieve::in_context(&asking.question, &asking.earlier);
-        let retrieved = self.find(&question, &asking.filter, Mode::Hybrid, asking.limit.max(answer::Rules::PASSAGES))?;
-        found(&retrieved.evidence);
-        let begun = Instant::now();
-        let evidence = self.with_articles(retrieved.evidence)?;
-        let rules = answer::Rules {
-            sentences: self.settings.answer.max_sentences,
-            min_confidence: self.settings.answer.min_confidence,
-            nearest: asking.limit,
-        };
-        // What a question that stands alone is answered with may have been said before.
-        let said = if question == asking.question { &[] } else { asking.said.as_slice() };
-        let answer = answer::extractive(&question, &evidence, rules, said);
-        let timings = Timings { embed: retrieved.embed_ms, search: retrieved.search_ms, answer: milliseconds(begun) };
-        Ok((answer, timings))
-    }
-
-    /// Evidence with its articles, each read once; what was removed meanwhile is left out.
-    fn with_articles(&self, found: Vec<Evidence>) -> Result<Vec<(Evidence, Arc<StoredArticle>)>, Error> {
-        let mut evidence: Vec<(Evidence, Arc<StoredArticle>)> = Vec::with_capacity(found.len());
-        for one in found {
-            let (id, version) = (&one.passage.article, one.passage.version);
-            let known = evidence.iter().find(|(_, article)| article.id == *id && article.version == version);
-            let article = match known {
-                Some((_, article)) => Some(Arc::clone(article)),
-                None => self.shelf.article(&id.0, Some(version))?.map(Arc::new),
-            };
-            evidence.extend(article.map(|article| (one, article)));
-        }
-        Ok(evidence)
     }
 }
 

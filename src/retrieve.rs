@@ -1,91 +1,31 @@
-//! Question → evidence: two legs find candidates, one measure ranks them.
+//! Question → evidence: candidates → score → read → evidence.
 //!
-//! By meaning and by words each find passages. All are then compared with the
-//! question token by token (or by vector, as the model does it), which neither leg
-//! can do for the whole library, and `rank` weighs the three. What can `read` a question
-//! and a passage together is asked about the first ones.
+//! By meaning and by words the shelf finds candidates (`candidates`). Each gets a fused score of a few
+//! features. The best are read beside the question by the model's reader, where it has one (`reading`),
+//! and become evidence with their sentences. All weights are the model's own, learnt and loaded with it
+//! ([`crate::embed::Parameters`]).
 
+mod candidates;
 mod fold;
 mod follow_up;
-mod rank;
-mod read;
-mod weigh;
+mod language;
+mod question;
+mod reading;
+mod relevance;
+mod scores;
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::embed::{Embedder, UnitVector};
+use crate::article::Span;
+use crate::embed::Embedder;
 use crate::shelf::{Error, Filter, Neighbor, PassageId, Shelf, StoredPassage};
 
 pub use fold::folded;
 pub use follow_up::in_context;
-pub use rank::Scores;
-pub use weigh::Sentence;
-
-/// Passages that have their sentences weighed; an answer looks at no more.
-pub const WEIGHED: usize = rank::WEIGHED;
-
-/// Longest question, in characters, when settings do not say.
-const DEFAULT_LONGEST: usize = 4000;
-
-/// A checked user question.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Question(String);
-
-/// Why a text is no question.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum QuestionError {
-    /// Nothing in it.
-    #[error("the question is empty\nhint: ask something, such as `强省会的关键在于什么？`")]
-    Empty,
-    /// Too much in it.
-    #[error(
-        "the question has {length} characters, over the limit of {limit}\nhint: ask in fewer words, or raise `answer.max_question_chars`"
-    )]
-    TooLong {
-        /// Its characters.
-        length: usize,
-        /// The limit.
-        limit: usize,
-    },
-    /// Only punctuation.
-    #[error("the question holds no word")]
-    NoWord,
-}
-
-/// Whether `text` holds more than spaces and punctuation. The API's document says the same as a
-/// pattern, by ranges that every reader of patterns knows: classes of letters are read in many ways.
-pub fn says_something(text: &str) -> bool {
-    let silent = |c: char| {
-        matches!(c, '\0'..='/' | ':'..='@' | '['..='`' | '{'..='\u{bf}' | '\u{1680}' | '\u{2000}'..='\u{206f}' | '\u{3000}'..='\u{303f}'
-            | '\u{ff00}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff20}' | '\u{ff3b}'..='\u{ff40}' | '\u{ff5b}'..='\u{ff65}')
-    };
-    !text.chars().all(silent)
-}
-
-impl Question {
-    /// Checks `text`; control characters are dropped.
-    pub fn parse(text: &str, limit: Option<usize>) -> Result<Self, QuestionError> {
-        let limit = limit.unwrap_or(DEFAULT_LONGEST);
-        let length = text.chars().count();
-        if length > limit {
-            return Err(QuestionError::TooLong { length, limit });
-        }
-        let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        let clean = clean.trim();
-        if clean.is_empty() {
-            return Err(QuestionError::Empty);
-        }
-        if !says_something(clean) {
-            return Err(QuestionError::NoWord);
-        }
-        Ok(Self(clean.to_owned()))
-    }
-
-    /// The words.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
+pub use question::{EmbeddedQuestion, Question, QuestionError, says_something};
+pub use relevance::relevance;
+pub use scores::{PassageReading, Scores};
 
 /// A passage with its article and its scores.
 #[derive(Debug, Clone)]
@@ -94,10 +34,32 @@ pub struct Evidence {
     pub passage: StoredPassage,
     /// How it scored.
     pub scores: Scores,
-    /// Its sentences, where they were weighed: those of the first passages are.
+    /// Its sentences, in reading order; those of the best passages are there.
     pub sentences: Vec<Sentence>,
     /// Passages of other articles that say the same, where these were folded.
     pub copies: Vec<StoredPassage>,
+}
+
+/// A sentence of a passage.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sentence {
+    /// Where it stands in the article.
+    pub span: Span,
+    /// Cosine of question and sentence.
+    pub meaning: f32,
+    /// What the reader says of it, where it was read.
+    pub reading: Option<SentenceReading>,
+}
+
+/// What the reader says of a sentence.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SentenceReading {
+    /// The logit that it answers.
+    pub logit: f32,
+    /// The logit of the best answer inside it.
+    pub span_logit: f32,
+    /// Where that answer stands in the article.
+    pub answer: Option<Span>,
 }
 
 /// Which legs search.
@@ -123,83 +85,106 @@ impl Mode {
     }
 }
 
+/// What is searched for, and where.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// Where passages are kept.
+    pub shelf: &'a Shelf,
+    /// The model, with its reader and its parameters.
+    pub embedder: &'a Embedder,
+    /// The question.
+    pub question: &'a EmbeddedQuestion,
+    /// Which articles may answer.
+    pub filter: &'a Filter,
+    /// Which legs search.
+    pub mode: Mode,
+    /// Passages wanted, at most.
+    pub limit: usize,
+    /// Passages of each leg that are scored.
+    pub candidates: usize,
+}
+
+impl Request<'_> {
+    fn text(&self) -> &str {
+        self.question.question.as_str()
+    }
+}
+
 /// What retrieval gives.
 #[derive(Debug)]
 pub struct Retrieved {
     /// Evidence, the best first.
     pub evidence: Vec<Evidence>,
+    /// How many of them were scored; those behind stand in the legs' own order.
+    pub scored: usize,
     /// Milliseconds for the question's vector.
     pub embed_ms: f64,
-    /// Milliseconds for both legs and the ranking.
+    /// Milliseconds for both legs, the ranking and the reading.
     pub search_ms: f64,
 }
 
-/// What a ranking works on.
-#[derive(Clone, Copy)]
-struct Asked<'a> {
-    shelf: &'a Shelf,
-    embedder: &'a Embedder,
-    question: &'a Question,
-    vector: Option<&'a UnitVector>,
-}
-
-/// Finds up to `limit` passages for `question`.
-pub fn retrieve(
-    shelf: &Shelf,
-    embedder: &Embedder,
-    question: &Question,
-    filter: &Filter,
-    mode: Mode,
-    limit: usize,
-    candidates: usize,
-) -> Result<Retrieved, Error> {
+/// Finds the passages that `request` asks for.
+///
+/// # Errors
+/// When the shelf cannot be read.
+pub fn retrieve(request: &Request<'_>) -> Result<Retrieved, Error> {
     let begun = Instant::now();
-    let vector = if mode == Mode::Lexical { None } else { embedder.question(question.as_str()) };
-    let embed_ms = milliseconds(begun);
-    let begun = Instant::now();
-    let (near, words) = shelf.search(question.as_str(), vector.as_ref(), candidates.max(limit), filter)?;
+    let Request { shelf, question, filter, mode, limit, candidates, .. } = *request;
+    let vector = question.vector.as_ref().filter(|_| mode != Mode::Lexical);
+    let (near, words) = shelf.search(request.text(), vector, candidates.max(limit), filter)?;
     let mut evidence = match mode {
         Mode::Hybrid => {
-            // Only the first of each leg are worth comparing; the rest follow in their own order.
+            // Only the first of each leg are worth scoring; the rest follow in their own order.
             let first = |leg: &[Neighbor]| leg[..leg.len().min(candidates)].to_vec();
-            let (near_first, words_first) = (first(&near), first(&words));
-            let asked = Asked { shelf, embedder, question, vector: vector.as_ref() };
-            let mut evidence = rank::ranked(&asked, &near_first, &words_first, limit)?;
-            if evidence.len() < limit {
-                let head: Vec<PassageId> = evidence.iter().map(|one| one.passage.id).collect();
-                let tail = rank::rest(&near, &words, &head);
-                evidence.extend(rank::single(shelf.passages(&ids(&tail))?, &tail));
-            }
-            evidence
+            let found = candidates::scored(request, &first(&near), &first(&words))?;
+            reading::ranked(request, found)?
         }
-        Mode::Dense => rank::single(shelf.passages(&ids(&near))?, &near),
-        Mode::Lexical => rank::single(shelf.passages(&ids(&words))?, &words),
+        Mode::Dense => single(shelf, &near, |score| Scores { meaning: score, ..Scores::of_leg(score) })?,
+        Mode::Lexical => single(shelf, &words, |score| Scores { words: score, ..Scores::of_leg(score) })?,
     };
+    let search_ms = milliseconds(begun);
     evidence.truncate(limit);
-    Ok(Retrieved { evidence, embed_ms, search_ms: milliseconds(begun) })
+    let scored = evidence.len();
+    if mode == Mode::Hybrid && scored < limit {
+        evidence.extend(rest(shelf, &near, &words, &evidence)?);
+        evidence.truncate(limit);
+    }
+    Ok(Retrieved { evidence, scored, embed_ms: question.embed_ms, search_ms })
 }
 
-fn ids(neighbors: &[Neighbor]) -> Vec<PassageId> {
-    neighbors.iter().map(|neighbor| neighbor.passage).collect()
+/// One leg alone, in its own order.
+fn single(shelf: &Shelf, leg: &[Neighbor], scores: impl Fn(f32) -> Scores) -> Result<Vec<Evidence>, Error> {
+    let of: BTreeMap<PassageId, f32> = leg.iter().map(|neighbor| (neighbor.passage, neighbor.score)).collect();
+    let ids: Vec<PassageId> = leg.iter().map(|neighbor| neighbor.passage).collect();
+    let passages = shelf.passages(&ids)?.into_iter();
+    let mut evidence: Vec<Evidence> = passages
+        .map(|passage| {
+            let scores = scores(of.get(&passage.id).copied().unwrap_or(0.0));
+            Evidence { passage, scores, sentences: vec![], copies: vec![] }
+        })
+        .collect();
+    evidence.sort_by(|a, b| b.scores.total.total_cmp(&a.scores.total).then(a.passage.id.cmp(&b.passage.id)));
+    Ok(evidence)
+}
+
+/// Passages that were not scored, by their places in both legs (reciprocal rank fusion, Cormack et al. 2009). Their
+/// totals are below those of `head`.
+#[expect(clippy::cast_precision_loss, reason = "ranks")]
+fn rest(shelf: &Shelf, near: &[Neighbor], words: &[Neighbor], head: &[Evidence]) -> Result<Vec<Evidence>, Error> {
+    const SMOOTHING: f32 = 60.0;
+    let mut sums: BTreeMap<PassageId, f32> = BTreeMap::new();
+    for leg in [near, words] {
+        for (place, neighbor) in leg.iter().enumerate() {
+            *sums.entry(neighbor.passage).or_default() += 1.0 / (SMOOTHING + place as f32);
+        }
+    }
+    let least = head.iter().map(|one| one.scores.total).fold(0.0, f32::min);
+    let left = sums.into_iter().filter(|(passage, _)| head.iter().all(|one| one.passage.id != *passage));
+    let left: Vec<Neighbor> = left.map(|(passage, sum)| Neighbor { passage, score: least - 1.0 + sum }).collect();
+    single(shelf, &left, Scores::of_leg)
 }
 
 /// Milliseconds since `begun`.
 pub(crate) fn milliseconds(begun: Instant) -> f64 {
     begun.elapsed().as_secs_f64() * 1000.0
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_question_is_checked_once() {
-        assert_eq!(Question::parse(" 为什么？\u{0}", None).unwrap().as_str(), "为什么？");
-        assert_eq!(Question::parse("\n", None), Err(QuestionError::Empty));
-        assert_eq!(Question::parse("？！", None), Err(QuestionError::NoWord));
-        assert!(matches!(
-            Question::parse(&"长".repeat(100_000), None),
-            Err(QuestionError::TooLong { length: 100_000, limit: 4000 })
-        ));
-    }
 }

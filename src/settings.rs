@@ -141,7 +141,7 @@ section!(
         max_question_chars: usize,
         /// Sentences in an answer.
         max_sentences: usize,
-        /// Confidence below which an answer is refused.
+        /// Confidence below which an answer is refused; 0 for what was learnt for the model.
         min_confidence: f32,
     }
 );

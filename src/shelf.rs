@@ -5,21 +5,21 @@
 //! will stand here when a second shelf does.
 
 pub mod embedded;
+mod sentences;
 pub mod terms;
 pub mod vectors;
 
 pub use embedded::Shelf;
 pub(crate) use embedded::staged;
+pub use sentences::SentenceVectors;
 
 use crate::article::{Article, ArticleId, Passage};
+use crate::chunk::context;
 use crate::embed::{ModelInfo, UnitVector};
 use crate::page::LeftOut;
 
 /// A passage's number: dense, stable, never used again.
 pub type PassageId = u32;
-
-/// A passage's tokens; `None` when it was kept without.
-pub type KeptTokens = (PassageId, Option<Vec<u32>>);
 
 /// A passage that a search found, and how it scored there.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -129,8 +129,8 @@ pub struct NewPassage {
     pub passage: Passage,
     /// Its vector; `None` when it holds no known token.
     pub vector: Option<UnitVector>,
-    /// Its tokens, context included: what a question's are compared with.
-    pub tokens: Vec<u32>,
+    /// Vectors of its sentences, as [`crate::chunk::sentences_of`] finds them.
+    pub sentences: SentenceVectors,
 }
 
 /// An article as kept.
@@ -169,8 +169,6 @@ pub struct StoredPassage {
     pub title: String,
     /// Its article's authors.
     pub authors: Vec<String>,
-    /// What its article says of where the authors work.
-    pub affiliation: Option<String>,
     /// The language of its article, as a BCP 47 tag.
     pub language: Option<String>,
 }
@@ -178,19 +176,8 @@ pub struct StoredPassage {
 impl StoredPassage {
     /// What helps to find the passage and is not in it.
     pub fn context(&self) -> String {
-        let Self { title, authors, affiliation, passage, text, .. } = self;
-        context(title, authors, affiliation.as_deref(), passage.section.as_deref(), text)
+        context(&self.title, &self.authors, self.passage.section.as_deref())
     }
-}
-
-/// Title, authors and section in one text; and for the passage that says where the
-/// authors work, the words that this is asked with, which no newspaper prints.
-pub fn context(title: &str, authors: &[String], affiliation: Option<&str>, section: Option<&str>, text: &str) -> String {
-    const ASKED_WITH: &str = "作者是谁，哪个单位的，职务，工作单位；author, affiliation, who is, works at";
-    let about_authors = affiliation.is_some_and(|affiliation| !affiliation.is_empty() && text.contains(affiliation));
-    let parts = [title].into_iter().chain(authors.iter().map(String::as_str)).chain(section);
-    let parts = parts.chain(about_authors.then_some(ASKED_WITH));
-    parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 /// Which articles may answer. Empty parts allow all.

@@ -1,151 +1,230 @@
-//! The extractive answerer: the sentences that answer, whole and quoted.
+//! The extractive answerer: the sentence that answers, quoted whole; further ones only where they answer as well.
 
 use std::sync::Arc;
 
-use super::confidence::{Lead, Measures, confidence};
-use super::expected::Expected;
-use super::{Answer, Citation, Statement};
+use super::clause::clause;
+use super::confidence::Measures;
+use super::list::announced;
+use super::{Answer, Citation, Refusal, Statement};
 use crate::article::Span;
-use crate::retrieve::{Evidence, Question, WEIGHED};
+use crate::embed::{Parameters, SentenceWeights};
+use crate::retrieve::{Evidence, Scores, Sentence};
 use crate::shelf::StoredArticle;
-use crate::shelf::terms::units;
-
-/// What the words of a sentence weigh beside its tokens, and its passage beside both.
-const WORDS: f32 = 0.6;
-const PASSAGE: f32 = 0.5;
-/// What it adds that a sentence holds the number or the time that is asked for.
-const EXPECTED: f32 = 0.15;
-/// The share of a sentence that is the question's own words when it only repeats the question.
-const ECHO: (usize, usize) = (3, 5);
-/// A further sentence is given when it scores nearly as well as the first.
-const NEARLY: f32 = 0.8;
 
 /// How an answer is made.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rules {
-    /// Sentences at most.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules<'a> {
+    /// What was learnt for the model.
+    pub parameters: &'a Parameters,
+    /// Sentences at most; a list is given whole.
     pub sentences: usize,
-    /// Confidence below which the answer is refused.
-    pub min_confidence: f32,
+    /// The probability below which the answer is refused.
+    pub threshold: f32,
     /// Passages shown when it is refused.
     pub nearest: usize,
 }
 
-impl Rules {
-    /// Passages whose sentences are looked at.
-    pub const PASSAGES: usize = WEIGHED;
-}
+/// Evidence with its article.
+pub type Found = (Evidence, Arc<StoredArticle>);
 
 /// A sentence that may answer.
 struct Candidate {
-    evidence: usize,
-    span: Span,
-    bearing: f32,
-    words: f32,
+    /// Which evidence it is of.
+    owner: usize,
+    sentence: Sentence,
     score: f32,
 }
 
-/// Answers `question` from the sentences of `evidence`, best first, each with its article. Sentences that are
-/// part of what was `said` before are passed over.
-pub fn extractive(question: &Question, evidence: &[(Evidence, Arc<StoredArticle>)], rules: Rules, said: &[String]) -> Answer {
-    let looked_at = &evidence[..evidence.len().min(Rules::PASSAGES)];
-    let mut candidates = candidates(looked_at);
-    if !said.is_empty() {
-        candidates.retain(|candidate| {
-            let quote = looked_at[candidate.evidence].1.article.quote(candidate.span);
-            quote.is_some_and(|quote| !said.iter().any(|before| before.contains(quote)))
-        });
+/// Answers from the sentences of `evidence`, which is the best first. Sentences that are part of what was `said`
+/// before are passed over.
+pub fn extractive(evidence: &[Found], rules: &Rules<'_>, said: &[String]) -> Answer {
+    let mut candidates = candidates(evidence, &rules.parameters.sentence);
+    candidates.retain(|one| {
+        let shown = shown(&evidence[one.owner].1, one.sentence);
+        shown.is_some_and(|shown| !said.iter().any(|before| before.contains(shown)))
+    });
+    let first = |one: &Candidate| (one.owner, one.sentence.span.start);
+    candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then(first(a).cmp(&first(b))));
+    let Some(best) = candidates.first() else { return refusal(evidence, rules, Measures::default()) };
+    let sentence = best.sentence.reading.map_or(best.sentence.meaning, |reading| reading.logit);
+    let measures = Measures::of(evidence.iter().map(|(evidence, _)| evidence), sentence);
+    if measures.probability(&rules.parameters.confidence) < rules.threshold {
+        return refusal(evidence, rules, measures);
     }
-    prefer_expected(question, looked_at, &mut candidates);
-    candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then((a.evidence, a.span.start).cmp(&(b.evidence, b.span.start))));
-    let measures = measures(&candidates, looked_at);
-    let confidence = if candidates.is_empty() { 0.0 } else { confidence(measures) };
-    let refused = Answer { answerable: false, confidence, measures, statements: vec![], citations: vec![] };
-    if candidates.is_empty() || confidence < rules.min_confidence {
-        return refusal(refused, evidence, rules.nearest);
-    }
-    let floor = candidates[0].score * NEARLY;
-    let mut answer = Answer { answerable: true, ..refused.clone() };
-    for candidate in candidates.iter().filter(|candidate| candidate.score >= floor) {
-        let (evidence, article) = &looked_at[candidate.evidence];
-        let spans = std::iter::once(candidate.span).chain(announced(question, candidate.span, evidence, article));
-        for span in spans {
-            if answer.statements.len() < rules.sentences {
-                state(&mut answer, article, span, evidence);
-            }
+    let confidence = measures.probability(&rules.parameters.confidence);
+    let mut answer = Answer { answerable: true, confidence, reason: None, measures, statements: vec![], citations: vec![] };
+    let further = rules.parameters.sentence.further;
+    let as_well = |one: &&Candidate| one.sentence.reading.is_some() && (one.score - best.score).exp() >= further;
+    for one in std::iter::once(best).chain(candidates.iter().skip(1).filter(as_well)) {
+        if answer.statements.len() >= rules.sentences.max(1) {
+            break;
         }
+        state(&mut answer, &evidence[one.owner], one.sentence);
+        list(&mut answer, evidence, one);
     }
-    if answer.statements.is_empty() {
-        return refusal(refused, evidence, rules.nearest);
-    }
-    answer
+    if answer.statements.is_empty() { refusal(evidence, rules, measures) } else { answer }
+}
+
+/// All sentences with their scores.
+fn candidates(evidence: &[Found], weights: &SentenceWeights) -> Vec<Candidate> {
+    let of_one = |(owner, (evidence, _)): (usize, &Found)| -> Vec<Candidate> {
+        let made =
+            |sentence: &Sentence| Candidate { owner, sentence: *sentence, score: score(sentence, &evidence.scores, weights) };
+        evidence.sentences.iter().map(made).collect()
+    };
+    evidence.iter().enumerate().flat_map(of_one).collect()
+}
+
+/// The weighted sum of what the reader says of a sentence and of its passage; the cosine where nothing was read.
+fn score(sentence: &Sentence, passage: &Scores, weights: &SentenceWeights) -> f32 {
+    let (Some(read), Some(of_passage)) = (sentence.reading, passage.reading) else { return sentence.meaning };
+    weights.logit * read.logit
+        + weights.span * (read.span_logit - of_passage.no_span)
+        + weights.passage * passage.total
+        + weights.meaning * sentence.meaning
 }
 
 /// Adds a sentence and its citation, unless it was said: syndicated copies say the same.
-fn state(answer: &mut Answer, article: &Arc<StoredArticle>, span: Span, evidence: &Evidence) {
-    let Some(citation) = Citation::cut(article, span, evidence) else { return };
-    let text = citation.quote().to_owned();
-    if answer.statements.iter().all(|statement| statement.text != text) {
-        answer.citations.push(citation);
-        answer.statements.push(Statement { text, citations: vec![answer.citations.len()] });
+fn state(answer: &mut Answer, (evidence, article): &Found, sentence: Sentence) {
+    let Some(text) = shown(article, sentence) else { return };
+    if answer.statements.iter().any(|statement| statement.text == text) {
+        return;
+    }
+    let words = sentence.reading.and_then(|reading| reading.answer);
+    let Some(citation) = Citation::cut(article, sentence.span, evidence) else { return };
+    answer.citations.push(citation.with_answer(words));
+    answer.statements.push(Statement { text: text.to_owned(), citations: vec![answer.citations.len()] });
+}
+
+/// Adds the items of the list that a sentence announces.
+fn list(answer: &mut Answer, evidence: &[Found], one: &Candidate) {
+    let passages: Vec<&Evidence> = evidence.iter().map(|(evidence, _)| evidence).collect();
+    let text = &evidence[one.owner].1.article.text;
+    for (owner, span) in announced(&passages, one.owner, one.sentence.span, text) {
+        state(answer, &evidence[owner], Sentence { span, meaning: 0.0, reading: None });
     }
 }
 
-/// The sentence after one that says little but the question's own words: it announces what follows.
-fn announced(question: &Question, span: Span, evidence: &Evidence, article: &StoredArticle) -> Option<Span> {
-    let text = article.article.quote(span)?;
-    let (said, asked) = (units(text), units(question.as_str()));
-    let repeated = said.iter().filter(|unit| asked.contains(*unit)).count();
-    let after = evidence.sentences.iter().position(|sentence| sentence.span == span)? + 1;
-    let next = evidence.sentences.get(after)?.span;
-    // Across a paragraph's end nothing is announced.
-    let together = !article.article.text.get(span.end..next.start)?.contains('\n');
-    (together && repeated * ECHO.1 >= said.len() * ECHO.0).then_some(next)
+/// The words of a sentence that are shown: all, or the clause of a long one that holds the answer.
+fn shown(article: &StoredArticle, sentence: Sentence) -> Option<&str> {
+    let quote = article.article.quote(sentence.span)?;
+    let Some(Span { start, end }) = sentence.reading.and_then(|reading| reading.answer) else { return Some(quote) };
+    let from = sentence.span.start;
+    let inside = start.checked_sub(from)?..end.checked_sub(from)?;
+    quote.get(clause(quote, inside))
 }
 
 /// "The articles do not say": the nearest passages, and nothing claimed.
-fn refusal(refused: Answer, evidence: &[(Evidence, Arc<StoredArticle>)], nearest: usize) -> Answer {
+fn refusal(evidence: &[Found], rules: &Rules<'_>, measures: Measures) -> Answer {
     let cut = evidence
         .iter()
-        .take(nearest)
+        .take(rules.nearest)
         .filter_map(|(evidence, article)| Citation::cut(article, evidence.passage.passage.span, evidence));
-    Answer { citations: cut.collect(), ..refused }
+    let confidence = if measures == Measures::default() { 0.0 } else { measures.probability(&rules.parameters.confidence) };
+    let reason = Some(Refusal::NotInArticles);
+    Answer { answerable: false, confidence, reason, measures, statements: vec![], citations: cut.collect() }
 }
 
-fn candidates(evidence: &[(Evidence, Arc<StoredArticle>)]) -> Vec<Candidate> {
-    let best = evidence.iter().map(|(evidence, _)| evidence.scores.total).fold(f32::MIN_POSITIVE, f32::max);
-    let all = evidence.iter().enumerate().flat_map(|(at, (evidence, _))| evidence.sentences.iter().map(move |one| (at, one)));
-    all.map(|(at, sentence)| {
-        let score = sentence.bearing + WORDS * sentence.words + PASSAGE * evidence[at].0.scores.total / best;
-        Candidate { evidence: at, span: sentence.span, bearing: sentence.bearing, words: sentence.words, score }
-    })
-    .collect()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::article::{ArticleId, Builder, Passage, Record};
+    use crate::chunk::sentences_of;
+    use crate::embed::Confidence;
+    use crate::retrieve::{PassageReading, SentenceReading};
+    use crate::shelf::StoredPassage;
 
-/// Lifts sentences that hold the number or the time that `question` asks for. Reading takes time: those that this
-/// cannot lift to the first ones are not read.
-fn prefer_expected(question: &Question, evidence: &[(Evidence, Arc<StoredArticle>)], candidates: &mut [Candidate]) {
-    let expected = Expected::by(question.as_str());
-    let least = candidates.iter().map(|candidate| candidate.score).fold(0.0, f32::max) * NEARLY - EXPECTED;
-    for candidate in candidates.iter_mut().filter(|candidate| candidate.score >= least) {
-        let quote = evidence[candidate.evidence].1.article.quote(candidate.span);
-        candidate.score += if quote.is_some_and(|quote| expected.is_in(quote)) { EXPECTED } else { 0.0 };
+    /// A passage that is a whole article, and what the reader says of its sentences: logit and answer.
+    fn found(id: u32, text: &str, read: &[(f32, &str)]) -> Found {
+        let mut builder = Builder::default();
+        builder.push_lines(text, 1);
+        builder.end_paragraph();
+        let article = builder.finish(Record { title: id.to_string(), ..Record::default() });
+        let text = article.text.trim_end();
+        let spans = sentences_of(text);
+        assert_eq!(spans.len(), read.len(), "{text}");
+        let sentence = |(span, (logit, answer)): (&Span, &(f32, &str))| {
+            let at = text[span.start..span.end].find(answer).map(|at| span.start + at);
+            let answer = at.filter(|_| !answer.is_empty()).map(|at| Span::new(at, at + answer.len()));
+            let reading = Some(SentenceReading { logit: *logit, span_logit: *logit, answer });
+            Sentence { span: *span, meaning: 0.5, reading }
+        };
+        let sentences: Vec<Sentence> = spans.iter().zip(read).map(sentence).collect();
+        let best = read.iter().map(|(logit, _)| *logit).fold(f32::NEG_INFINITY, f32::max);
+        let reading = Some(PassageReading { answerable: best, no_span: 0.0, span: best, sentence: best });
+        let passage = StoredPassage {
+            id,
+            article: ArticleId(id.to_string()),
+            version: 1,
+            passage: Passage { span: Span::new(0, text.len()), section: None },
+            text: text.to_owned(),
+            title: id.to_string(),
+            authors: vec![],
+            language: None,
+        };
+        let scores = Scores { total: best, reading, same_language: 1.0, ..Scores::default() };
+        let evidence = Evidence { passage, scores, sentences, copies: vec![] };
+        let stored = StoredArticle {
+            id: ArticleId(id.to_string()),
+            version: 1,
+            superseded: false,
+            sha256: String::new(),
+            source_path: "a.txt".to_owned(),
+            source_sha256: String::new(),
+            article,
+        };
+        (evidence, Arc::new(stored))
     }
-}
 
-fn measures(candidates: &[Candidate], evidence: &[(Evidence, Arc<StoredArticle>)]) -> Measures {
-    let sentences = Lead::of_sentences(candidates.iter().map(|candidate| candidate.bearing));
-    let passages = Lead::of_passages(evidence.iter().map(|(evidence, _)| evidence.scores.total));
-    let most = |of: fn(&Evidence) -> f32| evidence.iter().map(|(evidence, _)| of(evidence)).fold(0.0, f32::max);
-    Measures {
-        bearing: sentences.best,
-        sentence_lead: sentences.absolute(),
-        rivals: sentences.rivals,
-        sentence_words: candidates.first().map_or(0.0, |first| first.words),
-        passage_lead: passages.relative(),
-        passage_words: most(|evidence| evidence.scores.words),
-        meaning: most(|evidence| evidence.scores.meaning),
-        same_language: most(|evidence| evidence.scores.same_language),
-        reading: evidence.iter().filter_map(|(evidence, _)| evidence.scores.reading).reduce(f32::max),
+    fn answer(evidence: &[Found], said: &[String]) -> Answer {
+        let shipped = Parameters::default();
+        let sentence = SentenceWeights { logit: 1.0, span: 0.0, passage: 0.5, meaning: 0.0, further: 0.5 };
+        let none = Confidence { bias: 0.0, fused: 0.0, span: 0.0, sentence: 0.0, lead: 0.0, foreign: 0.0, ..shipped.confidence };
+        let confidence = Confidence { answerable: 1.0, ..none };
+        let parameters = Parameters { sentence, confidence, ..shipped };
+        extractive(evidence, &Rules { parameters: &parameters, sentences: 3, threshold: 0.5, nearest: 5 }, said)
+    }
+
+    fn texts(answer: &Answer) -> Vec<&str> {
+        answer.statements.iter().map(|statement| statement.text.as_str()).collect()
+    }
+
+    #[test]
+    fn one_sentence_is_given_where_one_answers_and_its_words_are_marked() {
+        let evidence =
+            [found(1, "夜市很热闹。摊位费二十元。", &[(-3.0, ""), (4.0, "二十元")]), found(2, "河水很清。", &[(-4.0, "")])];
+        let answer = answer(&evidence, &[]);
+        assert_eq!((answer.answerable, texts(&answer)), (true, vec!["摊位费二十元。"]));
+        let citation = &answer.citations[0];
+        assert_eq!(citation.answer().and_then(|span| citation.article().article.quote(span)), Some("二十元"));
+        assert!(answer.reason.is_none() && answer.confidence > 0.9);
+    }
+
+    #[test]
+    fn another_passage_that_says_it_as_well_is_given_and_a_copy_is_not() {
+        let evidence = [
+            found(1, "摊位费二十元。", &[(4.0, "二十元")]),
+            found(2, "每晚收二十元。", &[(3.8, "二十元")]),
+            found(3, "摊位费二十元。", &[(3.9, "二十元")]),
+            found(4, "收费不高。", &[(1.0, "")]),
+        ];
+        assert_eq!(texts(&answer(&evidence, &[])), ["摊位费二十元。", "每晚收二十元。"]);
+        let said = ["摊位费二十元。 [1]".to_owned()];
+        assert_eq!(texts(&answer(&evidence, &said)), ["每晚收二十元。"]);
+    }
+
+    #[test]
+    fn a_list_is_given_whole() {
+        let text = "措施有四项：\n一是修路。\n二是架桥。\n三是通车。\n四是种树。\n完了。";
+        let evidence = [found(1, text, &[(4.0, ""), (0.0, ""), (0.0, ""), (0.0, ""), (0.0, ""), (0.0, "")])];
+        assert_eq!(texts(&answer(&evidence, &[])), ["措施有四项：", "一是修路。", "二是架桥。", "三是通车。", "四是种树。"]);
+    }
+
+    #[test]
+    fn what_the_articles_do_not_say_is_refused_with_the_nearest_passages() {
+        let refused = answer(&[found(1, "夜市很热闹。", &[(-3.0, "")])], &[]);
+        assert_eq!((refused.answerable, refused.reason, refused.citations.len()), (false, Some(Refusal::NotInArticles), 1));
+        assert!(refused.confidence < 0.1 && refused.statements.is_empty());
+        assert!(answer(&[], &[]).confidence.abs() < 1e-6);
     }
 }

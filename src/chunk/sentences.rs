@@ -61,15 +61,27 @@ pub fn sentences(text: &str, within: Span) -> Vec<Span> {
             Some(last) if goes_on || is_closing(sentence) => last.end = span.end,
             _ => found.push(span),
         }
-        goes_on = is_abbreviation(sentence);
+        goes_on = is_abbreviation(sentence) || is_number(sentence);
     }
     found.into_iter().map(|span| trimmed(text, span)).filter(|span| !span.is_empty()).collect()
+}
+
+/// The sentences of a passage's text: no sentence goes on in another paragraph.
+pub fn sentences_of(text: &str) -> Vec<Span> {
+    paragraphs(text, Span::new(0, text.len())).into_iter().flat_map(|paragraph| sentences(text, paragraph)).collect()
 }
 
 /// Marks that belong to the sentence before them.
 fn is_closing(sentence: &str) -> bool {
     let bare = sentence.trim();
     !bare.is_empty() && bare.chars().all(|c| !c.is_alphanumeric())
+}
+
+/// "1. ", "12. ": the number of what follows.
+fn is_number(sentence: &str) -> bool {
+    let bare = sentence.trim();
+    let digits = bare.strip_suffix('.').unwrap_or_default();
+    (1..=3).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// "Dr. ", "J. ", "z.B. ": a full stop that ends no sentence.
@@ -145,5 +157,14 @@ mod tests {
         check("駅前に人が多い。なぜだろう？祭りの日だ。", &["駅前に人が多い。", "なぜだろう？", "祭りの日だ。"]);
         check("A line that\nbreaks here. Next.", &["A line that\nbreaks here.", "Next."]);
         check("¿Dónde está? Aquí.", &["¿Dónde está?", "Aquí."]);
+        check("1. The keys. 2. The door.", &["1. The keys.", "2. The door."]);
+        check("It was 2019. Then it rained.", &["It was 2019.", "Then it rained."]);
+    }
+
+    #[test]
+    fn a_sentence_ends_with_its_paragraph() {
+        let text = "三件事：\n1. 带钥匙\n2. 关门。走";
+        let shown: Vec<&str> = sentences_of(text).iter().map(|span| &text[span.start..span.end]).collect();
+        assert_eq!(shown, ["三件事：", "1. 带钥匙", "2. 关门。", "走"]);
     }
 }

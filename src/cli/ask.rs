@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::output::{harmless, print, say};
 use super::setup::{self, Usage};
-use crate::answer::{Answer, Citation};
+use crate::answer::{Answer, Citation, Refusal};
 use crate::http;
 use crate::library::{Asking, Corpus, Library};
 use crate::retrieve::Question;
@@ -46,7 +46,9 @@ pub(super) fn run(arguments: &Ask, settings: Settings, quiet: bool) -> anyhow::R
     }
     let (answer, timings) = library.ask(&Asking::of(question, arguments.limit.max(1)), &mut |_| ())?;
     if arguments.json {
-        print(&http::answer_json(&answer, timings, &library.embedder().info().id));
+        print(&http::answer_json(&answer, timings, text, &library.embedder().info().id));
+    } else if answer.reason == Some(Refusal::NotAQuestion) {
+        print(http::help(text));
     } else {
         show(&answer);
         if !quiet {

@@ -20,7 +20,7 @@ use crate::eval::report::{self, Manifest, Section};
 use crate::read::files::hex;
 use crate::retrieve::Mode;
 use crate::settings::Settings;
-use one::Bench;
+use one::{Bench, Places};
 
 const MORE: &str = "Sets: a BEIR folder (corpus.jsonl, queries.jsonl, qrels.tsv or qrels/test.tsv), a TREC folder \
     (topics.txt, qrels.txt, corpus.jsonl), a SQuAD, CMRC, DRCD or XQuAD .json file, or a .jsonl of our own \
@@ -65,6 +65,10 @@ struct Run {
     /// Folder in which libraries are kept, to be used again where set and model are the same
     #[arg(long, value_name = "DIR")]
     index: Option<PathBuf>,
+    /// Write each question's candidate passages with their features, a line of JSON each, for
+    /// models/recipe/calibrate.py; hybrid mode
+    #[arg(long, value_name = "FILE")]
+    features: Option<PathBuf>,
     /// Write the figures as JSON to this file, or to stdout with `-`
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -105,7 +109,9 @@ fn evaluate(arguments: &Run, settings: &Settings, quiet: bool) -> anyhow::Result
     let sets = read(&arguments.sets, arguments.corpus.as_deref())?;
     let embedder = setup::embedder(settings)?;
     let manifest = manifest(settings, &embedder, &sets, arguments.seed);
-    let mut bench = Bench::new(settings, embedder, &manifest, arguments.out.clone(), arguments.index.clone(), quiet)?;
+    let Run { out, index, features, .. } = arguments;
+    let places = Places { out: out.clone(), index: index.clone(), features: features.clone() };
+    let mut bench = Bench::new(settings, embedder, &manifest, places, quiet)?;
     let modes = arguments.mode.len();
     let (mut sections, mut records, mut missed) = (Vec::new(), Vec::new(), false);
     for set in &sets {
@@ -157,6 +163,8 @@ fn manifest(settings: &Settings, embedder: &Embedder, sets: &[Dataset], seed: u6
         version: env!("CARGO_PKG_VERSION"),
         model: embedder.info().id.clone(),
         model_sha256: embedder.info().sha256.clone(),
+        parameters: embedder.parameters().learnt.clone(),
+        parameters_sha256: embedder.parameters().sha256.clone(),
         settings_sha256: fingerprint(settings),
         sets,
         seed,

@@ -13,7 +13,7 @@ use super::output::{print, say};
 use super::setup;
 use crate::embed::{self, Embedder};
 use crate::eval::dataset::Dataset;
-use crate::eval::{self, metrics};
+use crate::eval::{self, Listener, metrics};
 use crate::library::Library;
 use crate::retrieve::Mode;
 use crate::settings::Settings;
@@ -103,11 +103,12 @@ fn info(settings: &Settings) -> anyhow::Result<ExitCode> {
     let begun = Instant::now();
     let embedder = setup::embedder(settings)?;
     let milliseconds = begun.elapsed().as_secs_f64() * 1000.0;
-    let info = embedder.info();
+    let (info, parameters) = (embedder.info(), embedder.parameters());
     let value = json!({
         "id": info.id, "architecture": embedder.architecture(), "dimension": info.dimension, "tokens": embedder.vocabulary(),
         "pooling": info.pooling, "question_prefix": info.question_prefix, "passage_prefix": info.passage_prefix,
         "sha256": info.sha256, "load_ms": milliseconds.round(),
+        "parameters": { "version": parameters.version, "learnt": parameters.learnt, "sha256": parameters.sha256 },
     });
     print(&serde_json::to_string_pretty(&value)?);
     Ok(ExitCode::SUCCESS)
@@ -155,7 +156,7 @@ fn bench(set: &Path, corpus: Option<&Path>, settings: &Settings) -> anyhow::Resu
     settings.library.data = scratch.path().join("data");
     let library = Library::open(settings.clone(), setup::embedder(&settings)?)?;
     let filled = eval::fill(&library, &set, scratch.path())?;
-    let (records, timings) = eval::ask(&library, &set, Mode::Dense, &|_| ())?;
+    let (records, timings) = eval::ask(&library, &set, Mode::Dense, Listener { progress: &|_| (), features: None })?;
     let summary = metrics::summary(&records, 1);
     let (passages, tokens) = speed(&library)?;
     let value = json!({

@@ -15,8 +15,6 @@ pub(super) struct EncoderInput {
     pub(super) ids: Vec<u32>,
     /// Tokens from this one on are of type 1 (BERT's second segment); the others are of type 0.
     pub(super) type_1_from: Option<usize>,
-    /// Rows `[tokens, hidden]` that are added to the word embeddings, or none.
-    pub(super) inputs_embeds: Vec<f32>,
 }
 
 impl From<Vec<u32>> for EncoderInput {
@@ -61,8 +59,6 @@ pub(super) struct PackedBatch<'a> {
     pub(super) positions: Tensor,
     /// `[tokens]`, 0 or 1.
     pub(super) token_types: Tensor,
-    /// `[tokens, hidden]`, added to the word embeddings.
-    pub(super) inputs_embeds: Option<Tensor>,
     /// Tokens of each text.
     pub(super) lengths: Arc<[usize]>,
     pub(super) cores: Cores<'a>,
@@ -85,16 +81,12 @@ impl<'a> PackedBatch<'a> {
             let from = text.type_1_from.unwrap_or(usize::MAX);
             (0..*length).map(move |at| u32::from(at >= from)).collect::<Vec<u32>>()
         };
-        let added: Vec<f32> = texts.iter().flat_map(|text| text.inputs_embeds.iter().copied()).collect();
-        let width = added.len() / tokens.max(1);
-        let inputs_embeds = (width > 0).then(|| Tensor::from_vec(added, (tokens, width), &Device::Cpu)).transpose()?;
         let states = [scratch.state(0, tokens, config.hidden_size)?, scratch.state(1, tokens, config.hidden_size)?];
         Ok(Self {
             states,
             input_ids: tensor(ids)?,
             positions: tensor(positions)?,
             token_types: tensor(cut().flat_map(kinds).collect())?,
-            inputs_embeds,
             lengths,
             cores,
             scratch: RefCell::new(scratch),

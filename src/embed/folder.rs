@@ -11,8 +11,8 @@ use super::config::{EncoderConfig, Family};
 use super::heads::dense::DenseLayout;
 
 /// The name of the model in the binary, and its folder: these two lines choose it.
-pub const BUNDLED: &str = "static-multilingual";
-static BUNDLED_FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/models/static-multilingual");
+pub const BUNDLED: &str = "contextual-multilingual";
+static BUNDLED_FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/models/contextual-multilingual");
 
 /// Why a model cannot be loaded.
 #[derive(Debug, thiserror::Error)]

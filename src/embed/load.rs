@@ -14,7 +14,7 @@ use super::heads::pooling::PooledEncoder;
 use super::heads::reader::Reader;
 use super::kernels::Precision;
 use super::weights::{has_int8_layers, var_builder};
-use super::{Choices, Embedder, Model, ModelInfo, pieces, reader, table};
+use super::{Choices, Embedder, Model, ModelInfo, Parameters, table};
 use crate::read::files::hex;
 
 impl Embedder {
@@ -74,16 +74,16 @@ impl Embedder {
             question_prefix: prefix(&choices.question_prefix, layout.question_prefix),
             passage_prefix: prefix(&choices.passage_prefix, layout.passage_prefix),
         };
-        let pieces = pieces::Pieces::of(&tokenizer);
         let tokenizer = Arc::new(tokenizer);
-        let (static_reader, reader) = match &model {
-            Model::Static(table) => (reader::Reader::of(files, table)?, None),
+        let reader = match &model {
+            Model::Static(_) => None,
             Model::Encoder(encoder) => match encoder.encoder().model().words() {
-                Some(words) => (None, Reader::load(files, words, Arc::clone(&tokenizer), choices.precision)?),
-                None => (None, None),
+                Some(words) => Reader::load(files, words, Arc::clone(&tokenizer), choices.precision)?,
+                None => None,
             },
         };
-        Ok(Self { info, tokenizer, pieces, model, static_reader, reader, reranker: None })
+        let parameters = Parameters::of(files, dimension)?;
+        Ok(Self { info, tokenizer, model, reader, reranker: None, parameters })
     }
 }
 

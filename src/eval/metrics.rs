@@ -50,7 +50,8 @@ fn answer_figures(record: &Record) -> Vec<(&'static str, f64)> {
     figures
 }
 
-fn holds_gold(record: &Record, quote: &str) -> bool {
+/// Whether a quote holds a gold answer.
+pub(super) fn holds_gold(record: &Record, quote: &str) -> bool {
     let flat = text::flat(quote);
     let answers = record.answers.iter().map(|answer| text::flat(answer)).filter(|answer| !answer.is_empty());
     answers.into_iter().any(|answer| flat.contains(&answer))

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::dataset::Query;
+use crate::answer::Measures;
 use crate::retrieve::Mode;
 
 /// A question, what is known of its answer, what was found, and the figures of it.
@@ -50,14 +51,39 @@ pub struct Record {
 pub struct Given {
     /// Whether it was not refused.
     pub answerable: bool,
+    /// Why it was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// How sure, 0 to 1.
     pub confidence: f64,
+    /// What that was reckoned from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measures: Option<Measured>,
     /// The first sentence; empty when refused.
     pub text: String,
     /// The first three quotes.
     pub quotes: Vec<String>,
     /// Whether every quote is the slice that it says.
     pub citations_hold: bool,
+}
+
+/// The measures of [`Measures`].
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the measures' own docs say it")]
+pub struct Measured {
+    pub fused: f32,
+    pub answerable: f32,
+    pub span: f32,
+    pub sentence: f32,
+    pub lead: f32,
+    pub foreign: f32,
+}
+
+impl From<Measures> for Measured {
+    fn from(measures: Measures) -> Self {
+        let Measures { fused, answerable, span, sentence, lead, foreign } = measures;
+        Self { fused, answerable, span, sentence, lead, foreign }
+    }
 }
 
 impl Record {

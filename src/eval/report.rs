@@ -24,6 +24,10 @@ pub struct Manifest {
     pub model: String,
     /// SHA-256 of its weights.
     pub model_sha256: String,
+    /// What was learnt for the model: by what, on what.
+    pub parameters: String,
+    /// SHA-256 of the file of what was learnt.
+    pub parameters_sha256: String,
     /// SHA-256 of all settings.
     pub settings_sha256: String,
     /// Sets: name → SHA-256 of its questions and judgements.

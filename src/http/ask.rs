@@ -18,7 +18,7 @@ use super::collections::Grant;
 use super::error::{Problem, ProblemBody};
 use super::wire::{self, AnswerBody, AskBody, Format, SearchBody, StageBody};
 use super::{dialects, export};
-use crate::answer::Answer;
+use crate::answer::{Answer, Refusal};
 use crate::library::{Asking, Library, Timings};
 use crate::retrieve::Evidence;
 
@@ -46,6 +46,7 @@ pub(super) fn answered(
     app.metrics.asked(&answer, timings);
     tracing::info!(
         answerable = answer.answerable,
+        reason = answer.reason.map(Refusal::name),
         confidence = answer.confidence,
         citations = answer.citations.len(),
         embed_ms = timings.embed,
@@ -58,7 +59,8 @@ pub(super) fn answered(
 
 /// Answer a question with cited sentences
 ///
-/// "The articles do not say" is an answer: status 200, `answerable: false`, the nearest passages.
+/// "The articles do not say" is an answer: status 200, `answerable: false`, `reason: not_in_articles`, the nearest
+/// passages. A greeting, thanks, a lone word or noise is `reason: not_a_question`, with a line of `help`.
 #[utoipa::path(post, path = "/v1/ask", tag = "questions", params(Wanted), request_body = AskBody, responses(
     (status = 200, description = "an answer, or that the articles do not say", content(
         (AnswerBody = "application/json"), (String = "text/markdown"), (Object = "text/event-stream"),
@@ -81,7 +83,15 @@ pub(super) async fn ask(
     let answer = app
         .with_library(move |library| {
             let (answer, timings) = answered(&shared, library, &asking, &mut |_| ())?;
-            let body = wire::answer(&answer, timings, &library.embedder().info().id, &shared.public_url);
+            let body = wire::answer(
+                &answer,
+                timings,
+                wire::Context {
+                    question: asking.question.as_str(),
+                    model: &library.embedder().info().id,
+                    base: &shared.public_url,
+                },
+            );
             Ok((body, asking.question.as_str().to_owned()))
         })
         .await?;
@@ -115,7 +125,15 @@ async fn streamed(app: &Arc<App>, asking: Asking) -> Result<Response, Problem> {
         };
         match answered(&shared, &library, &asking, &mut found) {
             Ok((answer, timings)) => {
-                let body = wire::answer(&answer, timings, &library.embedder().info().id, &shared.public_url);
+                let body = wire::answer(
+                    &answer,
+                    timings,
+                    wire::Context {
+                        question: asking.question.as_str(),
+                        model: &library.embedder().info().id,
+                        base: &shared.public_url,
+                    },
+                );
                 body.answer.iter().for_each(|statement| send(event("statement", statement)));
                 send(event("answer", &body));
             }

@@ -135,6 +135,9 @@ pub(super) async fn retrieval(State(app): State<Arc<App>>, grant: Grant, body: B
         if filter.articles.is_empty() && filter != Filter::default() {
             return Ok(vec![]);
         }
+        if !library.is_question(&question) {
+            return Ok(vec![]);
+        }
         let found = library.find(&question, &filter, Mode::Hybrid, limit)?;
         let records = found.evidence.iter().map(|evidence| record(library, evidence, &base));
         let records = records.collect::<Result<Vec<_>, Problem>>()?;
@@ -155,8 +158,8 @@ fn record(library: &Library, evidence: &Evidence, base: &str) -> Result<RecordBo
         "language": known.and_then(|record| record.language.clone()), "start": start, "end": end,
         "source": stored.as_ref().map(|stored| stored.source_path.clone()),
     });
-    // How much of the question the passage bears on: a share, unlike the weighed total.
-    let score = round(evidence.scores.tokens.clamp(0.0, 1.0));
+    // A probability, unlike the total.
+    let score = round(evidence.scores.relevance);
     Ok(RecordBody { content: passage.text.clone(), score, title: passage.title.clone(), metadata })
 }
 

@@ -70,7 +70,7 @@ pub(super) fn phrases(question: &str) -> Phrases {
 pub(super) fn marked(answer: &AnswerBody, question: &str) -> (String, Vec<(usize, usize, usize)>) {
     let (mut text, mut marks) = (String::new(), Vec::new());
     if !answer.answerable {
-        text.push_str(phrases(question).refusal);
+        text.push_str(answer.help.unwrap_or_else(|| phrases(question).refusal));
     }
     for statement in &answer.answer {
         if !text.is_empty() {

@@ -86,9 +86,12 @@ struct Fetch {
 struct Cited {
     /// Whether the articles say it. If not, the citations are the nearest passages.
     answerable: bool,
+    /// Why there is no answer: `not_a_question` or `not_in_articles`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
     /// 0 to 1.
     confidence: f64,
-    /// The sentences that answer, with marks.
+    /// The sentences that answer, with marks; what can be asked, where nothing was.
     answer: String,
     citations: Vec<Reference>,
 }
@@ -164,9 +167,15 @@ impl Tools {
         let (asking, app) = (Asking::of(self.question(&question)?, PASSAGES), Arc::clone(&self.app));
         let answer = self.app.with_library(move |library| {
             let (answer, timings) = answered(&app, library, &asking, &mut |_| ())?;
-            Ok(wire::answer(&answer, timings, &library.embedder().info().id, &app.public_url))
+            let reason = answer.reason.map(|reason| reason.name().to_owned());
+            let answer = wire::answer(
+                &answer,
+                timings,
+                wire::Context { question: asking.question.as_str(), model: &library.embedder().info().id, base: &app.public_url },
+            );
+            Ok((answer, reason))
         });
-        let answer = answer.await?;
+        let (answer, reason) = answer.await?;
         let (text, _) = super::markdown::marked(&answer, &question);
         let quote = |citation: &wire::CitationBody| Reference {
             n: citation.n,
@@ -177,7 +186,7 @@ impl Tools {
             url: citation.url.clone(),
         };
         let citations = answer.citations.iter().map(quote).collect();
-        Ok(Json(Cited { answerable: answer.answerable, confidence: answer.confidence, answer: text, citations }))
+        Ok(Json(Cited { answerable: answer.answerable, reason, confidence: answer.confidence, answer: text, citations }))
     }
 }
 

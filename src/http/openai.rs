@@ -202,7 +202,7 @@ impl Rendered {
 /// Our own detail, under one key in each dialect.
 fn detail(answer: &AnswerBody) -> Value {
     json!({
-        "id": answer.id, "answerable": answer.answerable, "confidence": answer.confidence,
-        "citations": answer.citations, "timings_ms": answer.timings_ms, "offset_unit": super::wire::OFFSET_UNIT,
+        "id": answer.id, "answerable": answer.answerable, "reason": answer.reason, "help": answer.help,
+        "confidence": answer.confidence, "citations": answer.citations, "timings_ms": answer.timings_ms, "offset_unit": super::wire::OFFSET_UNIT,
     })
 }

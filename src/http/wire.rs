@@ -5,7 +5,7 @@ mod ask;
 mod citation;
 
 pub(super) use article::{ArticleBody, ArticleListBody, LeftOutBody, TextBody, article};
-pub(crate) use ask::AnswerBody;
+pub(crate) use ask::{AnswerBody, Context};
 pub(super) use ask::{AskBody, Format, SearchBody, StageBody, TimingsBody, answer, found, object, whole};
 pub(super) use citation::{CitationBody, citation, place, text_sha256};
 

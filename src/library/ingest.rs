@@ -3,18 +3,21 @@
 //! Each source is one transaction. A source that has not changed costs a checksum;
 //! one that cannot be used is reported, and the rest goes on.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use rayon::prelude::*;
 
 use super::corpus::{self, Corpus, Unusable};
 use super::recognise::{fingerprint, recognise};
 use super::{Library, rules};
-use crate::article::{Article, ArticleId, Record, Source};
+use crate::article::{Article, ArticleId, Passage, Record, Source};
 use crate::chunk;
-use crate::embed::Embedder;
+use crate::embed::{Embedded, Embedder, PassageText, UnitVector};
 use crate::page::{self, LeftOut};
 use crate::read::{self, Reading};
 use crate::settings::Settings;
-use crate::shelf::{Change, Content, Error, Incoming, KnownSource, NewPassage, context};
+use crate::shelf::{Change, Content, Error, Incoming, KnownSource, NewPassage, SentenceVectors};
 
 /// How far an ingest has come.
 #[derive(Debug, Clone, Copy)]
@@ -210,19 +213,25 @@ impl Library {
         let (reading, broken) = read::read(source)?;
         Ok(match reading {
             Reading::Articles(articles) => Found { articles, broken, ..Found::default() },
-            Reading::Plain(decoded) => match page::reconstruct(&decoded, &|a, b| self.similarity(a, b)) {
+            Reading::Plain(decoded) => match self.reconstruct(&decoded) {
                 Some(page) => Found { articles: page.articles, left_out: page.left_out, broken },
                 None => Found { articles: vec![read::prose(decoded, read::stem(&source.path))], broken, ..Found::default() },
             },
         })
     }
 
-    fn similarity(&self, a: &str, b: &str) -> f32 {
-        let vectors = self.embedder.passages(&[a.to_owned(), b.to_owned()]);
-        match vectors.as_slice() {
-            [Some(a), Some(b)] => a.dot(b),
-            _ => 0.0,
-        }
+    /// Takes a newspaper page apart; each headline and body is embedded once, however many it is compared with.
+    fn reconstruct(&self, decoded: &read::Decoded) -> Option<page::Page> {
+        let vectors: RefCell<HashMap<String, Option<UnitVector>>> = RefCell::default();
+        let vector = |text: &str| {
+            if let Some(known) = vectors.borrow().get(text) {
+                return known.clone();
+            }
+            let made = self.embedder.passages(&[text.to_owned()]).pop().flatten();
+            vectors.borrow_mut().insert(text.to_owned(), made.clone());
+            made
+        };
+        page::reconstruct(decoded, &|a, b| vector(a).zip(vector(b)).map_or(0.0, |(a, b)| a.dot(&b)))
     }
 
     /// Cuts and embeds an article.
@@ -234,18 +243,19 @@ impl Library {
 /// Cuts and embeds an article.
 pub(super) fn content(settings: &Settings, embedder: &Embedder, article: Article) -> Content {
     let passages = chunk::passages(&article, rules(settings), &|text| embedder.count(text));
-    let record = &article.record;
-    let texts: Vec<String> = passages
-        .iter()
-        .map(|passage| {
-            let text = article.quote(passage.span).unwrap_or_default();
-            let context =
-                context(&record.title, &record.authors, record.affiliation.as_deref(), passage.section.as_deref(), text);
-            format!("{context}\n{text}")
-        })
-        .collect();
-    let vectors = embedder.embedded(&texts).into_iter();
-    let passages = passages.into_iter().zip(vectors);
-    let passages = passages.map(|(passage, (vector, tokens))| NewPassage { passage, vector, tokens }).collect();
-    Content { article, passages }
+    let texts: Vec<PassageText> = passages.iter().map(|passage| text_of(&article, passage)).collect();
+    let dimension = embedder.info().dimension;
+    let passages = passages.into_iter().zip(embedder.embed(&texts)).map(|(passage, Embedded { vector, sentences })| {
+        let sentences = SentenceVectors::of(&sentences, dimension);
+        NewPassage { passage, vector, sentences }
+    });
+    Content { passages: passages.collect(), article }
+}
+
+/// What is embedded of a passage.
+fn text_of(article: &Article, passage: &Passage) -> PassageText {
+    let Record { title, authors, .. } = &article.record;
+    let text = article.quote(passage.span).unwrap_or_default().to_owned();
+    let sentences = chunk::sentences_of(&text).into_iter().map(|span| span.start..span.end).collect();
+    PassageText { context: chunk::context(title, authors, passage.section.as_deref()), text, sentences }
 }

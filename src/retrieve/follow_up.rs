@@ -53,29 +53,29 @@ const REACH: usize = 2;
 
 /// `question` as it has to be asked after the `earlier` ones, the latest last.
 pub fn in_context(question: &Question, earlier: &[Question]) -> Question {
-    let mut asked = question.0.clone();
+    let mut asked = question.as_str().to_owned();
     let mut latest = question;
     for before in earlier.iter().rev().take(REACH) {
         if !refers_back(latest) {
             break;
         }
-        asked = format!("{} {asked}", before.0);
+        asked = format!("{} {asked}", before.as_str());
         latest = before;
     }
-    Question(asked)
+    Question::joined(asked)
 }
 
 /// Whether `question` needs what was said before it.
 fn refers_back(question: &Question) -> bool {
-    let folded = question.0.to_lowercase();
+    let folded = question.as_str().to_lowercase();
     let words: Vec<&str> = folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let unspaced = folded.chars().filter(|c| is_unspaced(*c)).count();
-    let goes_on = (units(&folded).len() < SPARSE && !names_something(&question.0))
+    let goes_on = (units(&folded).len() < SPARSE && !names_something(question.as_str()))
         || GOING_ON.iter().any(|start| folded.starts_with(start))
         || folded.trim_end_matches(['？', '?', '。', ' ']).ends_with('呢');
     let points = words.iter().any(|word| POINTING.contains(word)) || POINTING_UNSPACED.iter().any(|word| folded.contains(word));
     let short = if unspaced > 0 { unspaced <= SHORT * 2 } else { words.len() <= SHORT };
-    goes_on || (points && short && !names_something(&question.0))
+    goes_on || (points && short && !names_something(question.as_str()))
 }
 
 /// A capital inside a question: a name, that is what it asks about.

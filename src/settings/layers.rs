@@ -122,6 +122,7 @@ fn like(default: &Value, value: Value) -> Option<Value> {
         (Value::Float(_), Value::Float(number)) => Some(Value::Float(number)),
         #[expect(clippy::cast_precision_loss, reason = "settings are small numbers")]
         (Value::Float(_), Value::Integer(number)) => Some(Value::Float(number as f64)),
+        (Value::Float(_), Value::String(text)) if text.trim().is_empty() => Some(Value::Float(0.0)),
         (Value::Float(_), Value::String(text)) => text.trim().parse().ok().map(Value::Float),
         (Value::Array(_), Value::Array(items)) if items.iter().all(Value::is_str) => Some(Value::Array(items)),
         (Value::Array(_), Value::String(text)) => {

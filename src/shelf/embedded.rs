@@ -28,10 +28,9 @@ use rusqlite::Connection;
 
 use self::grow::Growing;
 use self::words::Words;
-use super::{
-    Change, Counts, Error, Identity, Incoming, KeptTokens, KnownSource, NewPassage, PassageId, StoredArticle, StoredPassage,
-};
+use super::{Change, Counts, Error, Identity, Incoming, KnownSource, NewPassage, PassageId, StoredArticle, StoredPassage};
 use crate::article::ArticleId;
+use crate::embed::UnitVector;
 
 pub use self::backup::{backup, restore};
 pub(crate) use self::search::staged;
@@ -149,9 +148,10 @@ impl Shelf {
         self.read(|connection| rows::left_out(connection, path))
     }
 
-    /// The tokens of passages, in the order asked for; `None` for one that was kept without.
-    pub fn tokens(&self, ids: &[PassageId]) -> Result<Vec<KeptTokens>, Error> {
-        self.read(|connection| rows::tokens(connection, ids))
+    /// Cosine similarity of `question` with each sentence of passages, in the order asked for; none for a passage that
+    /// is gone.
+    pub fn sentence_cosines(&self, question: &UnitVector, ids: &[PassageId]) -> Result<Vec<Vec<f32>>, Error> {
+        self.read(|connection| rows::sentence_cosines(connection, question, ids))
     }
 
     /// Passages with their words, in the order asked for.

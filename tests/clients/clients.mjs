@@ -26,7 +26,7 @@ async function openaiNode() {
   assert.deepEqual(last.choices[0].delta.annotations, annotations);
   const response = await client.responses.create({ model: "ibid", input: QUESTION });
   assert(response.output_text.includes(ANSWER) && response.output[0].content[0].annotations.length > 0);
-  const { data } = await client.embeddings.create({ model: "static-multilingual", input: ["夜市"] });
+  const { data } = await client.embeddings.create({ model: "contextual-multilingual", input: ["夜市"] });
   assert.equal(data[0].embedding.length, 768);
   await assert.rejects(client.chat.completions.create({ model: "other", messages }), (error) => error.status === 404 && error.code === "model_not_found");
   return "| openai (Node) | stream, marks, annotations, errors, responses, embeddings |";

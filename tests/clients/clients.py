@@ -120,11 +120,11 @@ def openai_python(service: Service) -> None:
         assert events.get_final_response().output_text == response.output_text
     assert "response.output_text.annotation.added" in seen and seen[-1] == "response.completed"
 
-    in_base64 = client.embeddings.create(model="static-multilingual", input=["夜市", "night market"])
-    as_floats = client.embeddings.create(model="static-multilingual", input=["夜市", "night market"], encoding_format="float")
+    in_base64 = client.embeddings.create(model="contextual-multilingual", input=["夜市", "night market"])
+    as_floats = client.embeddings.create(model="contextual-multilingual", input=["夜市", "night market"], encoding_format="float")
     for a, b in zip(in_base64.data, as_floats.data, strict=True):
         assert max(abs(x - y) for x, y in zip(a.embedding, b.embedding, strict=True)) < 1e-6
-    short = client.embeddings.create(model="static-multilingual", input="夜市", dimensions=64).data[0].embedding
+    short = client.embeddings.create(model="contextual-multilingual", input="夜市", dimensions=64).data[0].embedding
     assert len(short) == 64 and abs(sum(x * x for x in short) - 1) < 1e-4
     shows("openai (Python)", "stream", "marks", "annotations", "full citations", "errors", "follow-ups", "responses", "embeddings")
 
@@ -148,7 +148,7 @@ def litellm_client(service: Service) -> None:
     assert text == message.content
     check_marks(text, [one["url_citation"] for one in annotations])
     ranked = litellm.rerank(
-        model="jina_ai/static-multilingual", api_base=f"{service.url}/v1/rerank", api_key="none", query=QUESTION,
+        model="jina_ai/contextual-multilingual", api_base=f"{service.url}/v1/rerank", api_key="none", query=QUESTION,
         documents=["河水很清", "摊位费每晚二十元"], top_n=1,
     )
     assert ranked.results[0]["index"] == 1 and 0 <= ranked.results[0]["relevance_score"] <= 1
@@ -171,8 +171,8 @@ def langchain(service: Service) -> None:
     with_responses = ChatOpenAI(model="ibid", base_url=f"{service.url}/v1", api_key="none", use_responses_api=True)
     blocks = with_responses.invoke(QUESTION).content
     assert blocks[0]["annotations"] and ANSWER in blocks[0]["text"]
-    embeddings = OpenAIEmbeddings(model="static-multilingual", base_url=f"{service.url}/v1", api_key="none", check_embedding_ctx_length=False)
-    assert len(embeddings.embed_query("夜市")) == 768
+    embeddings = OpenAIEmbeddings(model="contextual-multilingual", base_url=f"{service.url}/v1", api_key="none", check_embedding_ctx_length=False)
+    assert len(embeddings.embed_query("夜市")) == 384
     shows("langchain-openai", "stream", "marks", "annotations (responses)", "embeddings")
 
 

@@ -103,7 +103,10 @@ fn another_model_is_refused_until_the_articles_are_embedded_anew() {
     let output = run(&["ask", "--data", &data, "--model", &tiny, "Who runs the market?"]);
     let said = words(&output.stderr);
     assert_eq!(output.status.code(), Some(4), "{said}");
-    assert!(said.contains("`static-multilingual`") && said.contains("`tiny-bert`") && said.contains("ibid reembed"), "{said}");
+    assert!(
+        said.contains("`contextual-multilingual`") && said.contains("`tiny-bert`") && said.contains("ibid reembed"),
+        "{said}"
+    );
     assert!(run(&["reembed", "--data", &data, "--model", &tiny]).status.success());
     assert!(run(&["ask", "--data", &data, "--model", &tiny, "Who runs the market?"]).status.success());
     assert_eq!(run(&["ask", "--data", &data, "Who runs the market?"]).status.code(), Some(4));

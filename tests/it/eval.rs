@@ -156,3 +156,31 @@ fn gates_close_and_wrong_sets_are_named() {
         assert!(stderr.contains(said), "{stderr}");
     }
 }
+
+#[test]
+fn candidates_and_their_features_are_written_to_learn_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let (out, file, beir) = (folder.path().join("out"), folder.path().join("features.jsonl"), sets().join("beir"));
+    assert!(ibid(&[path(&beir), "--features", path(&file), "--out", path(&out), "--quiet"]).status.success());
+    let text = std::fs::read_to_string(&file).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    // One of the ten holds no word.
+    assert_eq!(lines.len(), 9, "{text}");
+    for line in &lines {
+        let candidates = line["candidates"].as_array().unwrap();
+        assert!(candidates.len() > 1 && line["same_language"].is_number(), "{line}");
+        for feature in ["meaning", "sentence", "words"] {
+            assert!(candidates.iter().all(|candidate| candidate[feature].is_number()), "{feature}: {line}");
+        }
+        let sentences = candidates[0]["sentences"].as_array().unwrap();
+        assert!(sentences.iter().all(|sentence| sentence["meaning"].is_number() && sentence["gold"].is_boolean()));
+    }
+    let relevant = |line: &Value| line["candidates"].as_array().unwrap().iter().any(|candidate| candidate["relevant"] == true);
+    let gold = |line: &Value| line["candidates"][0]["sentences"].as_array().unwrap().iter().any(|one| one["gold"] == true);
+    assert!(lines.iter().filter(|line| relevant(line)).count() >= 7 && lines.iter().any(gold));
+    let records = std::fs::read_to_string(out.join("per_query.jsonl")).unwrap();
+    let first: Value = serde_json::from_str(records.lines().next().unwrap()).unwrap();
+    assert!(first["given"]["measures"]["lead"].is_number(), "{first}");
+    let manifest: Value = serde_json::from_slice(&std::fs::read(out.join("manifest.json")).unwrap()).unwrap();
+    assert_eq!(manifest["parameters_sha256"].as_str().unwrap().len(), 64);
+}

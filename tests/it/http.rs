@@ -19,6 +19,10 @@ fn check_citations(service: &Service, answer: &Value) {
         assert_eq!(text["sha256"], citation["sha256"]);
         let part = service.json(&format!("/v1/articles/{id}/text?start={start}&end={end}"));
         assert_eq!(part["text"], citation["quote"]);
+        if let Some(words) = citation.get("answer_span") {
+            let (first, last) = (words["start"].as_u64().unwrap(), words["end"].as_u64().unwrap());
+            assert!(start <= first && first < last && last <= end, "{citation}");
+        }
         let passage = &citation["passage"];
         assert!(passage["start"].as_u64() <= Some(start) && Some(end) <= passage["end"].as_u64());
         assert!(citation["source"]["line_start"].as_u64() <= citation["source"]["line_end"].as_u64());
@@ -54,6 +58,7 @@ fn questions_about_the_sample_articles_are_answered_with_exact_citations() {
     }
     let refused = service.ask("月球背面的温度是多少摄氏度？");
     assert_eq!((&refused["answerable"], &refused["answer"]), (&json!(false), &json!([])), "{refused}");
+    assert_eq!((&refused["reason"], refused.get("help")), (&json!("not_in_articles"), None));
     assert!(!refused["citations"].as_array().unwrap().is_empty());
     check_citations(&service, &refused);
     assert_eq!(service.stop(), Some(0));

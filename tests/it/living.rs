@@ -90,11 +90,14 @@ fn what_comes_after_the_graph_was_built_is_found_beside_it() {
 
 #[test]
 fn libraries_of_all_earlier_formats_are_migrated() {
+    let to_3 = "ALTER TABLE passages DROP COLUMN sentences; ALTER TABLE passages ADD COLUMN tokens BLOB;
+                UPDATE meta SET value = '3' WHERE key = 'format';
+                UPDATE meta SET value = 'model `of old` and chunk rules sentences-1/140/320' WHERE key = 'identity';";
     let to_2 = "ALTER TABLE sources DROP COLUMN sum; ALTER TABLE articles DROP COLUMN sum; ALTER TABLE passages DROP COLUMN sum;
                 DROP TABLE jobs; DROP TABLE job_sources; UPDATE meta SET value = '2' WHERE key = 'format';";
     let to_1 = "ALTER TABLE articles DROP COLUMN language; ALTER TABLE passages DROP COLUMN tokens;
                 UPDATE meta SET value = '1' WHERE key = 'format';";
-    for back in [vec![to_2], vec![to_2, to_1]] {
+    for back in [vec![to_3, to_2], vec![to_3, to_2, to_1]] {
         let data = tempfile::tempdir().unwrap();
         let library = library(data.path());
         library.add(&[sent("ferry", "新渡口每天开十二班船，最后一班在晚上九点。")]).unwrap();
@@ -102,6 +105,10 @@ fn libraries_of_all_earlier_formats_are_migrated() {
         let database = rusqlite::Connection::open(data.path().join("ibid.sqlite")).unwrap();
         database.execute_batch(&back.concat()).unwrap();
         drop(database);
+        // Its passages have no vectors of their sentences.
+        let refused = Library::open(settings(data.path()), Embedder::bundled().unwrap()).map(drop).unwrap_err().to_string();
+        assert!(refused.contains("sentences-1/140/320") && refused.contains("`ibid reembed --data"), "{refused}");
+        assert!(crate::service::run(&["reembed", "--data", data.path().to_str().unwrap()]).status.success());
         let library = self::library(data.path());
         let asking = Asking::of(Question::parse("新渡口最后一班船几点开？", None).unwrap(), 5);
         let answer = library.ask(&asking, &mut |_| ()).unwrap().0;

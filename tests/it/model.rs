@@ -1,8 +1,7 @@
 //! Vectors equal those of the reference implementations.
 //!
-//! The golden files were written by Python: the static model's by its tokenizer
-//! and the mean of its rows, the tiny encoders' by transformers and sentence-transformers
-//! (`tests/peers/tiny_models.py`).
+//! The golden files were written by Python: the bundled model's by `PyTorch` from its
+//! 8-bit weights, the tiny encoders' by transformers and sentence-transformers (`tests/peers/tiny_models.py`).
 
 use std::path::Path;
 
@@ -33,7 +32,11 @@ fn check_closeness(embedder: &Embedder, golden: &str, least: f64) {
 
 #[test]
 fn the_bundled_model_gives_the_reference_vectors() {
-    check_parity(&Embedder::bundled().unwrap(), "static-multilingual.golden.json");
+    const GOLDEN: &str = "contextual-multilingual.golden.json";
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/contextual-multilingual");
+    let exact = Choices { precision: Some(Precision::F32), ..Choices::default() };
+    check_parity(&Embedder::load_with(&folder, &exact).unwrap(), GOLDEN);
+    check_closeness(&Embedder::bundled().unwrap(), GOLDEN, 0.99);
 }
 
 #[test]
@@ -86,9 +89,11 @@ fn vectors_are_cut_short_and_texts_prefixed_on_request() {
 
 #[test]
 fn a_text_without_a_token_has_no_vector() {
-    let embedder = Embedder::bundled().unwrap();
+    let embedder = Embedder::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models/static-multilingual")).unwrap();
     assert_eq!(embedder.passages(&[String::new()]), [None]);
     assert_eq!(embedder.question(""), None);
+    // An encoder reads its prefix and special tokens even so.
+    assert!(Embedder::bundled().unwrap().question("").is_some());
 }
 
 #[test]
@@ -132,8 +137,6 @@ fn a_model2vec_folder_is_read_with_its_weights() {
     let whole = write("floats", header, &products.collect::<Vec<u8>>()).unwrap();
     for text in ["a", "b", "a b b a", "b x"] {
         assert!(quantized.question(text).unwrap().dot(&whole.question(text).unwrap()) > 0.999_999, "{text}");
-        let (one, other) = (quantized.relevance("a b", &[text]), whole.relevance("a b", &[text]));
-        assert!((one[0] - other[0]).abs() < 1e-5, "{text}: {one:?} {other:?}");
     }
     let short = r#"{"embeddings":{"dtype":"I8","shape":[3,2],"data_offsets":[0,6]},"weights":{"dtype":"F32","shape":[2],"data_offsets":[6,14]}}"#;
     let said = write("short", short, &bytes[..14]).err().unwrap().to_string();
@@ -143,7 +146,7 @@ fn a_model2vec_folder_is_read_with_its_weights() {
 #[test]
 fn the_bundled_model_is_what_its_list_says() {
     let checked = ibid::embed::verify(None).unwrap();
-    assert_eq!(checked.len(), 6);
+    assert!(checked.len() >= 8, "{checked:?}");
     assert!(checked.iter().all(ibid::embed::Checked::holds), "{checked:?}");
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("SHA256SUMS"), format!("{}  config.json\n", "0".repeat(64))).unwrap();
@@ -154,49 +157,12 @@ fn the_bundled_model_is_what_its_list_says() {
 #[test]
 fn writings_of_one_text_have_one_vector() {
     let embedder = Embedder::bundled().unwrap();
-    for (one, other) in [
-        ("強省會的關鍵在於產業", "强省会的关键在于产业"),
-        ("Ｎｉｇｈｔ Ｍａｒｋｅｔ", "night market"),
-        ("CAFE\u{301}", "café"),
-        ("ﾃﾚﾋﾞ", "テレビ"),
-    ] {
+    for (one, other) in [("Ｎｉｇｈｔ Ｍａｒｋｅｔ", "Night Market"), ("Cafe\u{301}", "Café"), ("ﾃﾚﾋﾞ", "テレビ")]
+    {
         assert_eq!(embedder.question(one), embedder.question(other), "{one}");
     }
     // No character of a script that it serves is without a token of its own meaning.
     for text in ["龘", "ქართული", "𠮷", "ខ្មែរ", "🙂"] {
         assert!(embedder.question(text).is_some(), "{text}");
     }
-}
-
-#[test]
-fn the_reader_gives_the_reference_scores() {
-    let golden: Value = serde_json::from_slice(&std::fs::read(fixtures().join("reader.golden.json")).unwrap()).unwrap();
-    let texts: Vec<&str> = golden["texts"].as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect();
-    let embedder = Embedder::bundled().unwrap();
-    let mut comparison = embedder.comparison(golden["question"].as_str().unwrap());
-    let scores = embedder.read(comparison.as_mut(), &texts).unwrap();
-    for (score, expected) in scores.iter().zip(golden["scores"].as_array().unwrap()) {
-        let expected = expected.as_f64().unwrap();
-        // Where the processor has a matrix unit, weights are kept in 16 bits.
-        assert!((f64::from(*score) - expected).abs() < 0.05, "{scores:?}, and not {expected}");
-    }
-    assert!(embedder.read(embedder.comparison("").as_mut(), &texts).unwrap().iter().all(|score| score.is_finite()));
-    assert!(embedder.read(comparison.as_mut(), &[""]).unwrap()[0].is_finite());
-}
-
-#[test]
-fn a_reader_that_is_too_short_is_named_and_a_folder_without_one_has_none() {
-    let bundled = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/static-multilingual");
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("reader")).unwrap();
-    for file in ["config.json", "modules.json", "tokenizer.json", "model.safetensors", "reader/model.safetensors"] {
-        std::fs::copy(bundled.join(file), folder.path().join(file)).unwrap();
-    }
-    let without = Embedder::load(folder.path()).unwrap();
-    assert!(without.read(without.comparison("谁").as_mut(), &["a"]).is_none());
-    let config = std::fs::read_to_string(bundled.join("reader/config.json")).unwrap();
-    let short = config.replace("\"max_position_embeddings\": 368", "\"max_position_embeddings\": 64");
-    std::fs::write(folder.path().join("reader/config.json"), short).unwrap();
-    let said = Embedder::load(folder.path()).err().unwrap().to_string();
-    assert!(said.contains("reader/config.json") && said.contains("64 tokens"), "{said}");
 }

@@ -118,7 +118,7 @@ fn weights_in_8_bits_run_in_8_bits_unless_told_otherwise() {
 
 #[test]
 fn a_static_models_sentences_have_the_mean_of_their_rows() {
-    let embedder = Embedder::bundled().unwrap();
+    let embedder = Embedder::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models/static-multilingual")).unwrap();
     let text = "The night market closes at ten. A fee is due.".to_owned();
     let passage = PassageText { context: String::new(), sentences: vec![0..32, 32..45, 45..45], text: text.clone() };
     let made = embedder.embed(&[passage]).remove(0);

@@ -57,7 +57,7 @@ const CRATES: [(&str, &[&str]); 15] = [
 ];
 
 /// Files that may turn types into text and back: the wire, and stored forms.
-const SERIALISERS: [&str; 13] = [
+const SERIALISERS: [&str; 14] = [
     "http",
     "cli",
     "eval",
@@ -69,6 +69,7 @@ const SERIALISERS: [&str; 13] = [
     "embed/heads/reader",
     "embed/heads/reranker",
     "embed/hub",
+    "embed/parameters",
     "shelf/embedded/jobs",
     "shelf/embedded/rows",
 ];

@@ -149,3 +149,46 @@ fn a_service_that_others_could_reach_does_not_start_without_keys() {
     assert_eq!(started.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&started.stderr).contains("IBID__SERVER__KEYS="));
 }
+
+/// A model for which nothing is a question.
+fn model_that_hears_no_question(folder: &std::path::Path) {
+    let tiny = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tiny-bert");
+    std::fs::create_dir_all(folder.join("1_Pooling")).unwrap();
+    for file in ["1_Pooling/config.json", "config.json", "model.safetensors", "modules.json", "tokenizer.json"] {
+        std::fs::copy(tiny.join(file), folder.join(file)).unwrap();
+    }
+    let dimension = ibid::embed::Embedder::load(folder).unwrap().info().dimension;
+    let shipped = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/config/parameters.json")).unwrap();
+    let mut parameters: Value = serde_json::from_str(&shipped).unwrap();
+    parameters["question"] = json!({ "bias": -5.0, "threshold": 0.5, "weights": vec![0.0; dimension] });
+    std::fs::write(folder.join("parameters.json"), parameters.to_string()).unwrap();
+}
+
+#[test]
+fn what_asks_for_nothing_gets_help_and_no_passages_on_every_wire() {
+    let folder = tempfile::tempdir().unwrap();
+    let (model, data) = (folder.path().join("model"), folder.path().join("data"));
+    model_that_hears_no_question(&model);
+    let model = model.to_str().unwrap();
+    let service = Service::start(&data, &["--model", model]);
+    let answer = service.ask("你好");
+    let help = answer["help"].as_str().unwrap();
+    assert!(help.starts_with("请就这些文章提一个问题"), "{answer}");
+    assert_eq!((&answer["answerable"], &answer["reason"]), (&json!(false), &json!("not_a_question")));
+    assert_eq!((&answer["answer"], &answer["citations"]), (&json!([]), &json!([])));
+    let said = chat(&service, &json!([{ "role": "user", "content": "你好" }]));
+    assert_eq!((&said["choices"][0]["message"]["content"], &said["ibid"]["reason"]), (&json!(help), &json!("not_a_question")));
+    let (_, response) = service.post("/v1/responses", json!({ "model": "ibid", "input": "你好" }).to_string().as_bytes());
+    assert_eq!(response["output"][0]["content"][0]["text"], help, "{response}");
+    let (status, found) = service.post("/retrieval", json!({ "knowledge_id": "x", "query": "你好" }).to_string().as_bytes());
+    assert_eq!((status, &found["records"]), (200, &json!([])));
+    // A question that goes on may be a lone word, where it ends as a question does.
+    let goes_on = |question: &str| {
+        let body = json!({ "question": question, "earlier": ["夜市的摊位费是多少？"] });
+        service.post("/v1/ask", body.to_string().as_bytes()).1["reason"] == "not_a_question"
+    };
+    assert!(goes_on("谢谢") && !goes_on("为什么？"));
+    assert_eq!(service.stop(), Some(0));
+    let asked = crate::service::run(&["ask", "你好", "--model", model, "--data", data.to_str().unwrap()]);
+    assert!(String::from_utf8_lossy(&asked.stdout).contains(help), "{asked:?}");
+}

@@ -1,23 +1,27 @@
 //! One set in one mode: its library, its questions, and what is kept of an interrupted run.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::chunk;
 use crate::cli::setup;
 use crate::embed::Embedder;
 use crate::eval::dataset::Dataset;
 use crate::eval::record::Record;
 use crate::eval::report::{Manifest, Section};
-use crate::eval::{self, Filled, machine, metrics};
+use crate::eval::{self, Filled, Listener, machine, metrics};
 use crate::library::Library;
 use crate::read::files::hex;
 use crate::retrieve::Mode;
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 
 /// What a finished set leaves until all are finished.
 #[derive(Serialize, Deserialize)]
@@ -26,6 +30,13 @@ struct Kept {
     passages: usize,
     speed: BTreeMap<String, f64>,
     records: Vec<Record>,
+}
+
+/// Where things are written.
+pub(super) struct Places {
+    pub(super) out: Option<PathBuf>,
+    pub(super) index: Option<PathBuf>,
+    pub(super) features: Option<PathBuf>,
 }
 
 /// Runs sets one after the other; the library of a set serves all its modes.
@@ -38,6 +49,8 @@ pub(super) struct Bench<'a> {
     /// Where finished sets are kept.
     parts: Option<PathBuf>,
     index: Option<PathBuf>,
+    /// Where candidates' features are written.
+    features: Option<Arc<File>>,
     /// Libraries that nobody wants to keep.
     scratch: tempfile::TempDir,
     quiet: bool,
@@ -48,23 +61,27 @@ impl<'a> Bench<'a> {
         settings: &'a Settings,
         embedder: Embedder,
         manifest: &'a Manifest,
-        out: Option<PathBuf>,
-        index: Option<PathBuf>,
+        kept: Places,
         quiet: bool,
     ) -> anyhow::Result<Self> {
-        let parts = out.map(|folder| folder.join("parts"));
+        let parts = kept.out.map(|folder| folder.join("parts"));
         if let Some(folder) = &parts {
             std::fs::create_dir_all(folder).with_context(|| format!("making `{}`", folder.display()))?;
         }
         let scratch = tempfile::Builder::new().prefix("ibid-eval-").tempdir().context("making a folder for temporary files")?;
-        Ok(Self { settings, manifest, embedder: Some(embedder), open: None, parts, index, scratch, quiet })
+        let features =
+            kept.features.map(|file| File::create(&file).map(Arc::new).with_context(|| format!("making `{}`", file.display())));
+        let (index, features) = (kept.index, features.transpose()?);
+        Ok(Self { settings, manifest, embedder: Some(embedder), open: None, parts, index, features, scratch, quiet })
     }
 
     /// Figures and records of one set in one mode; what an earlier run finished is taken from it.
     pub(super) fn section(&mut self, set: &Dataset, mode: Mode) -> anyhow::Result<(Section, Vec<Record>)> {
         let part = self.parts.as_ref().map(|folder| folder.join(format!("{}.{}.json", set.name, mode.name())));
         let fingerprint = self.fingerprint(set);
-        let kept = if let Some(kept) = part.as_deref().and_then(|file| known(file, &fingerprint)) {
+        // Features are written while questions are asked.
+        let known = part.as_deref().filter(|_| self.features.is_none()).and_then(|file| known(file, &fingerprint));
+        let kept = if let Some(kept) = known {
             kept
         } else {
             let kept = self.measure(set, mode, fingerprint)?;
@@ -91,9 +108,16 @@ impl<'a> Bench<'a> {
         bar.set_style(style);
         bar.set_message(format!("{} ({}): reading", set.name, mode.name()));
         bar.tick();
+        let features = self.features.clone();
         let (library, filled) = self.library(set)?;
         bar.set_message(format!("{} ({})", set.name, mode.name()));
-        let (records, timings) = eval::ask(library, set, mode, &|done| bar.set_position(done as u64))?;
+        let write = |line: &str| -> anyhow::Result<()> {
+            let Some(file) = &features else { return Ok(()) };
+            writeln!(&**file, "{line}").context("writing features")
+        };
+        let progress = |done| bar.set_position(done as u64);
+        let listener = Listener { progress: &progress, features: features.is_some().then_some(&write) };
+        let (records, timings) = eval::ask(library, set, mode, listener)?;
         bar.finish_and_clear();
         let mut speed = metrics::latency(&timings);
         speed.extend(filled.per_second.map(|rate| ("passages_per_second".to_owned(), rate)));
@@ -106,7 +130,7 @@ impl<'a> Bench<'a> {
     fn library(&mut self, set: &Dataset) -> anyhow::Result<(&Library, Filled)> {
         if self.open.is_none() {
             let folder = match &self.index {
-                Some(folder) => folder.join(format!("{}-{}", set.name, &self.fingerprint(set)[..12])),
+                Some(folder) => folder.join(format!("{}-{}", set.name, &self.filling(set)[..12])),
                 None => self.scratch.path().join(&set.name),
             };
             let mut settings = self.settings.clone();
@@ -138,10 +162,18 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// Same set, same model, same settings, same program.
+    /// Same library, same learnt parameters: the same answers.
     fn fingerprint(&self, set: &Dataset) -> String {
+        let (filling, parameters) = (self.filling(set), &self.manifest.parameters_sha256);
+        hex(&Sha256::digest(format!("{filling}\n{parameters}")))
+    }
+
+    /// Same set, same model, same settings, same rules for passages, same program: the same library.
+    fn filling(&self, set: &Dataset) -> String {
         let Manifest { version, model_sha256, settings_sha256, .. } = self.manifest;
-        hex(&Sha256::digest(format!("{version}\n{model_sha256}\n{settings_sha256}\n{}\n{}", set.name, set.sha256)))
+        let settings::Chunk { target_tokens, max_tokens } = self.settings.chunk;
+        let rules = chunk::Rules { target_tokens, max_tokens }.fingerprint();
+        hex(&Sha256::digest(format!("{version}\n{model_sha256}\n{settings_sha256}\n{rules}\n{}\n{}", set.name, set.sha256)))
     }
 }
 

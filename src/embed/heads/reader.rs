@@ -102,7 +102,7 @@ impl Reader {
         let type_1_from = Some(of_question.len());
         let first = of_question.len() + context.ids.len();
         let ids = [&of_question, &context.ids, &text.ids, [self.end].as_slice()].concat();
-        (EncoderInput { ids, type_1_from, ..EncoderInput::default() }, PairInput { first, passage: text })
+        (EncoderInput { ids, type_1_from }, PairInput { first, passage: text })
     }
 
     /// What the heads make of the hidden states `[tokens, hidden]` of one passage.

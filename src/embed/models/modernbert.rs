@@ -67,10 +67,7 @@ impl ModernBertModel {
 
     /// The last layer's hidden states, `[tokens, hidden]`.
     pub(in crate::embed) fn forward(&self, batch: &PackedBatch<'_>) -> Result<Tensor> {
-        let mut hidden = self.words.forward(batch)?;
-        if let Some(added) = &batch.inputs_embeds {
-            hidden = (hidden + added)?;
-        }
+        let hidden = self.words.forward(batch)?;
         let hidden = forward_layers(&self.layers, self.embedding_norm.forward(&hidden)?, batch)?;
         self.final_norm.forward(&hidden)
     }

@@ -24,11 +24,7 @@ fn config(name: &str) -> Value {
 /// Some texts of the tiny models' vocabularies; what is longer than a head's panel, and a single token.
 fn texts(vocabulary: u32, type_1_from: Option<usize>) -> Vec<EncoderInput> {
     let mut random = fastrand::Rng::with_seed(17);
-    let mut text = |length: usize| EncoderInput {
-        ids: (0..length).map(|_| random.u32(4..vocabulary)).collect(),
-        type_1_from,
-        ..EncoderInput::default()
-    };
+    let mut text = |length: usize| EncoderInput { ids: (0..length).map(|_| random.u32(4..vocabulary)).collect(), type_1_from };
     [1, 5, 33, 60].map(&mut text).to_vec()
 }
 

@@ -78,7 +78,11 @@ async fn whole(app: &Arc<App>, frame: Chunks, asking: Asking) -> Result<Response
     let shared = Arc::clone(app);
     let body = app.with_library(move |library| {
         let (answer, timings) = answered(&shared, library, &asking, &mut |_| ())?;
-        let answer = wire::answer(&answer, timings, &library.embedder().info().id, &shared.public_url);
+        let answer = wire::answer(
+            &answer,
+            timings,
+            wire::Context { question: asking.question.as_str(), model: &library.embedder().info().id, base: &shared.public_url },
+        );
         let rendered = Rendered::of(&answer, asking.question.as_str(), frame.client.with_sources);
         let tokens = [asking.question.as_str(), &rendered.text].map(|text| library.embedder().count(text));
         Ok(frame.whole(&rendered.text, Some((&answer, &rendered)), tokens))

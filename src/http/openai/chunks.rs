@@ -99,7 +99,15 @@ pub(super) async fn streamed(app: &Arc<App>, frame: Chunks, asking: Asking) -> R
         send(event(&frame.first()));
         match answered(&shared, &library, &asking, &mut |_| ()) {
             Ok((answer, timings)) => {
-                let answer = wire::answer(&answer, timings, &library.embedder().info().id, &shared.public_url);
+                let answer = wire::answer(
+                    &answer,
+                    timings,
+                    wire::Context {
+                        question: asking.question.as_str(),
+                        model: &library.embedder().info().id,
+                        base: &shared.public_url,
+                    },
+                );
                 let rendered = Rendered::of(&answer, asking.question.as_str(), frame.client.with_sources);
                 let tokens = [asking.question.as_str(), &rendered.text].map(|text| library.embedder().count(text));
                 frame.rest(&answer, &rendered, tokens).iter().for_each(|chunk| send(event(chunk)));

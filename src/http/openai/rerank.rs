@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Body, OpenAiErrorBody, OpenAiProblem, schema};
 use crate::http::App;
 use crate::http::wire::round;
-use crate::retrieve::Question;
+use crate::retrieve::{Question, relevance};
 
 /// Texts in one request.
 const MOST: usize = 1000;
@@ -41,7 +41,7 @@ pub(in crate::http) async fn rerank(State(app): State<Arc<App>>, body: Body) -> 
     let with_texts = body.flag("return_documents")? || body.flag("return_text")?;
     let done = app.with_library(move |library| {
         let texts: Vec<&str> = documents.iter().map(String::as_str).collect();
-        let scores = library.embedder().relevance(query.as_str(), &texts);
+        let scores = relevance(library.embedder(), query.as_str(), &texts);
         let tokens: usize = library.embedder().count(query.as_str());
         let mut order: Vec<usize> = (0..documents.len()).collect();
         order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));

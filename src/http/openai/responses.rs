@@ -74,7 +74,15 @@ pub(in crate::http) async fn create(State(app): State<Arc<App>>, grant: Grant, b
         let shared = Arc::clone(&app);
         let work = app.with_library(move |library| {
             let (answer, timings) = answered(&shared, library, &asking, &mut |_| ())?;
-            let answer = wire::answer(&answer, timings, &library.embedder().info().id, &shared.public_url);
+            let answer = wire::answer(
+                &answer,
+                timings,
+                wire::Context {
+                    question: asking.question.as_str(),
+                    model: &library.embedder().info().id,
+                    base: &shared.public_url,
+                },
+            );
             let rendered = Rendered::of(&answer, asking.question.as_str(), with_sources);
             let tokens = [asking.question.as_str(), &rendered.text].map(|text| library.embedder().count(text));
             Ok(Said::of(&answer, rendered, tokens))

@@ -25,12 +25,37 @@ function filter() {
   return Object.fromEntries(Object.entries(full).filter(([, value]) => value.length > 0));
 }
 
+/**
+ * A quote as nodes, the words that answer marked; a long one cut around them. Offsets count code points.
+ * @param {any} citation @param {number} [most]
+ */
+export function quoted({ quote, start, answer_span: words }, most = Infinity) {
+  const characters = [...quote];
+  const [from, to] = words ? [words.start - start, words.end - start] : [0, 0];
+  // The words are always inside what is shown.
+  const first = to > most ? Math.max(0, Math.min(from, characters.length - most)) : 0;
+  const last = Math.min(characters.length, Math.max(first + most, to));
+  const part = (/** @type {number} */ a, /** @type {number} */ b) => characters.slice(a, b).join("");
+  const shown = words ? [part(first, from), make("mark", {}, part(from, to)), part(to, last)] : [part(first, last)];
+  return [first > 0 && "…", ...shown, last < characters.length && "…"].filter(Boolean);
+}
+
+/**
+ * A statement, the words that answer marked where they stand in it.
+ * @param {string} text @param {any} citation
+ */
+function stated(text, citation) {
+  const words = citation?.answer_span;
+  const marked = words && [...citation.quote].slice(words.start - citation.start, words.end - citation.start).join("");
+  const at = marked ? text.indexOf(marked) : -1;
+  return at < 0 ? [text] : [text.slice(0, at), make("mark", {}, marked), text.slice(at + marked.length)];
+}
+
 /** The card at a mark: shown on hover and focus, kept while the pointer is on it, closed by Escape. */
 function showCard(/** @type {HTMLElement} */ mark, /** @type {any} */ citation) {
   const card = at("card");
-  const quote = citation.quote.length > 160 ? `${citation.quote.slice(0, 160)}…` : citation.quote;
   const about = make("small", {}, origin(citation));
-  card.replaceChildren(make("strong", { lang: citation.language }, citation.title), about, make("q", { lang: citation.language }, quote));
+  card.replaceChildren(make("strong", { lang: citation.language }, citation.title), about, make("q", { lang: citation.language }, ...quoted(citation, 160)));
   card.hidden = false;
   const place = mark.getBoundingClientRect();
   const width = Math.min(360, innerWidth - 24);
@@ -84,6 +109,7 @@ function found(passages) {
 /** @param {any} answer @param {string} question */
 function settled(answer, question) {
   const link = make("a", { href: `${base}/?q=${encodeURIComponent(question)}`, class: "quiet" }, word("share"));
+  if (answer.reason === "not_a_question") return [make("p", { class: "refusal" }, answer.help)];
   if (!answer.answerable) {
     const head = make("div", { class: "refusal" }, make("p", {}, word("refused")), make("p", { class: "quiet" }, word("tryThis")));
     return [head, answer.citations.length ? make("p", { class: "quiet" }, word("nearest")) : null, sources(answer), make("p", {}, link)];
@@ -91,7 +117,7 @@ function settled(answer, question) {
   const statements = answer.answer.map((/** @type {any} */ statement) => {
     const citation = answer.citations.find((/** @type {any} */ one) => one.n === statement.citations[0]);
     // The word joiner keeps a mark on the line of its sentence.
-    return make("p", { class: "statement", lang: citation?.language }, statement.text, ...statement.citations.flatMap((/** @type {number} */ n) => ["\u2060", mark(answer, n)]));
+    return make("p", { class: "statement", lang: citation?.language }, ...stated(statement.text, citation), ...statement.citations.flatMap((/** @type {number} */ n) => ["\u2060", mark(answer, n)]));
   });
   const sure = word("confidence", { n: Math.round(answer.confidence * 100) });
   return [...statements, sources(answer), make("p", { class: "quiet" }, `${sure} · `, link)];
@@ -133,8 +159,9 @@ export async function put(question) {
       if (name !== "answer") continue;
       body.replaceChildren(...settled(data, question).filter(Boolean));
       const n = data.citations.length;
-      at("status").textContent = !data.answerable ? word("refused") : n === 1 ? word("answeredOne") : word("answered", { n });
-      earlier.push(question);
+      const nothingAsked = data.reason === "not_a_question";
+      at("status").textContent = nothingAsked ? data.help : !data.answerable ? word("refused") : n === 1 ? word("answeredOne") : word("answered", { n });
+      if (!nothingAsked) earlier.push(question);
       history.replaceState(null, "", `${base}/?q=${encodeURIComponent(question)}`);
     }
   } catch (error) {

@@ -5,7 +5,7 @@ import { base, json, text } from "./api.js";
 import { at, make } from "./dom.js";
 import { spoken, word } from "./words.js";
 
-/** @typedef {{ article_id: string, version?: number | string, start?: number, end?: number, quote?: string, n?: number, url?: string }} Place */
+/** @typedef {{ article_id: string, version?: number | string, start?: number, end?: number, quote?: string, n?: number, url?: string, answer_span?: { start: number, end: number } }} Place */
 
 /** @type {Place[]} */
 let places = [];
@@ -16,13 +16,18 @@ let opener = null;
 /** @param {number} first @param {number} last */
 export const lines = (first, last) => (first === last ? word("line", { a: first }) : word("lines", { a: first, b: last }));
 
-/** The text in pieces: headings strong, the quote marked. Offsets count code points, so it is cut as such. */
-function fill(/** @type {string[]} */ characters, /** @type {number[][]} */ headings, /** @type {number} */ start, /** @type {number} */ end) {
-  const cuts = new Set([0, characters.length, start, end, ...headings.flat()]);
+/**
+ * The text in pieces: headings strong, the quote marked, and in it the words that answer. Offsets count code points, so
+ * it is cut as such.
+ * @param {string[]} characters @param {number[][]} headings @param {Place} place
+ */
+function fill(characters, headings, { start = 0, end = 0, answer_span: words }) {
+  const cuts = new Set([0, characters.length, start, end, ...(words ? [words.start, words.end] : []), ...headings.flat()]);
   const borders = [...cuts].filter((cut) => cut >= 0 && cut <= characters.length).sort((a, b) => a - b);
   const pieces = borders.slice(1).map((to, index) => {
     const from = borders[index];
     const part = characters.slice(from, to).join("");
+    if (words && from >= words.start && to <= words.end) return make("mark", { class: "words" }, part);
     if (from >= start && to <= end && end > start) return make("mark", {}, part);
     if (headings.some(([first, last]) => from >= first && to <= last)) return make("strong", {}, part);
     return document.createTextNode(part);
@@ -43,7 +48,7 @@ async function show() {
   const original = /^https?:\/\//.test(record.url ?? "") && make("a", { href: record.url, rel: "noopener noreferrer", target: "_blank" }, ` ${word("original")}`);
   at("pane-about").replaceChildren(about, ...(original ? [original] : []));
   at("pane-notes").textContent = [record.superseded && word("superseded"), ...record.notes].filter(Boolean).join(" ");
-  fill([...body.text], body.headings, start, end);
+  fill([...body.text], body.headings, places[shown]);
   at("place").textContent = places.length > 1 ? word("place", { a: shown + 1, b: places.length }) : "";
   at("previous").hidden = at("next").hidden = places.length < 2;
   at("copy-quote").hidden = !(end > start);
@@ -100,6 +105,6 @@ export function start() {
   at("previous").addEventListener("click", () => step(-1));
   at("next").addEventListener("click", () => step(1));
   at("close").addEventListener("click", close);
-  at("copy-quote").addEventListener("click", () => copy(places[shown].quote ?? at("text").querySelector("mark")?.textContent ?? ""));
+  at("copy-quote").addEventListener("click", () => copy(places[shown].quote ?? [...at("text").querySelectorAll("mark")].map((/** @type {any} */ part) => part.textContent).join("")));
   at("copy-citation").addEventListener("click", copyCitation);
 }

@@ -7,8 +7,10 @@ use utoipa::ToSchema;
 
 use super::citation::CopyBody;
 use super::{CitationBody, citation, round};
-use crate::answer::Answer;
+use crate::answer::{Answer, Refusal};
+use crate::embed::logistic;
 use crate::http::error::Problem;
+use crate::http::help::help;
 use crate::library::{Asking, Timings};
 use crate::retrieve::{Evidence, Mode, Question};
 use crate::shelf::Filter;
@@ -160,13 +162,30 @@ pub(crate) struct AnswerBody {
     pub(in crate::http) id: String,
     /// Whether the articles say it. If not, `citations` are the nearest passages.
     pub(in crate::http) answerable: bool,
+    /// Why there is no answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::http) reason: Option<ReasonBody>,
+    /// What can be asked, in the asker's language; where nothing was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::http) help: Option<&'static str>,
     /// How likely the articles say it, 0 to 1.
     pub(in crate::http) confidence: f64,
-    /// The sentences that answer, each with the numbers of its citations.
+    /// The sentences that answer, each with the numbers of its citations; of a long sentence the clause that answers.
     pub(in crate::http) answer: Vec<StatementBody>,
     pub(in crate::http) citations: Vec<CitationBody>,
     pub(in crate::http) timings_ms: TimingsBody,
     pub(in crate::http) model: String,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Reason)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ReasonBody {
+    /// A greeting, thanks, a lone word, noise: nothing was asked.
+    NotAQuestion,
+    /// The articles do not say it.
+    NotInArticles,
 }
 
 /// A sentence of an answer.
@@ -226,13 +245,34 @@ pub(in crate::http) struct FoundBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Scores)]
 struct ScoresBody {
+    /// Cosine of question and passage.
     meaning: f64,
+    /// Highest cosine of the question and a sentence of the passage.
+    sentence: f64,
+    /// BM25, as a share of what a passage would have that holds every word once.
     words: f64,
-    tokens: f64,
+    /// The probability that the passage answers, by the reader, where it was read.
+    answers: Option<f64>,
+}
+
+/// What an answer is told with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Context<'a> {
+    /// What was asked.
+    pub(crate) question: &'a str,
+    /// The model's id.
+    pub(crate) model: &'a str,
+    /// What links begin with.
+    pub(crate) base: &'a str,
 }
 
 /// An answer with a fresh id.
-pub(crate) fn answer(answer: &Answer, timings: Timings, model: &str, base: &str) -> AnswerBody {
+pub(crate) fn answer(answer: &Answer, timings: Timings, context: Context<'_>) -> AnswerBody {
+    let Context { question, model, base } = context;
+    let reason = answer.reason.map(|reason| match reason {
+        Refusal::NotAQuestion => ReasonBody::NotAQuestion,
+        Refusal::NotInArticles => ReasonBody::NotInArticles,
+    });
     let statements = answer
         .statements
         .iter()
@@ -240,6 +280,8 @@ pub(crate) fn answer(answer: &Answer, timings: Timings, model: &str, base: &str)
     AnswerBody {
         id: format!("ask_{}", ulid::Ulid::generate()),
         answerable: answer.answerable,
+        reason,
+        help: (reason == Some(ReasonBody::NotAQuestion)).then(|| help(question)),
         confidence: round(answer.confidence),
         answer: statements.collect(),
         citations: (1..).zip(&answer.citations).map(|(n, cited)| citation(n, cited, base)).collect(),
@@ -260,7 +302,12 @@ pub(in crate::http) fn found(evidence: &Evidence) -> FoundBody {
         section: passage.passage.section.clone(),
         text: passage.text.clone(),
         score: round(scores.total),
-        scores: ScoresBody { meaning: round(scores.meaning), words: round(scores.words), tokens: round(scores.tokens) },
+        scores: ScoresBody {
+            meaning: round(scores.meaning),
+            sentence: round(scores.sentence),
+            words: round(scores.words),
+            answers: scores.reading.map(|reading| round(logistic(reading.answerable))),
+        },
         copies: copies.iter().map(|copy| CopyBody { article_id: copy.article.0.clone(), title: copy.title.clone() }).collect(),
     }
 }

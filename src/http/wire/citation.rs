@@ -35,15 +35,27 @@ pub(crate) struct CitationBody {
     pub(in crate::http) end: usize,
     /// Always `code_point`.
     pub(in crate::http) offset_unit: &'static str,
+    /// The words of the quote that answer, where they are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::http) answer_span: Option<SpanBody>,
     pub(in crate::http) passage: PassageBody,
     pub(in crate::http) source: LinesBody,
-    /// How much of the question its passage holds, 0 to 1.
+    /// How likely its passage answers, 0 to 1.
     pub(in crate::http) score: f64,
     /// Opens the article at the quote.
     pub(in crate::http) url: String,
     /// Other articles that hold the same passage.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     copies: Vec<CopyBody>,
+}
+
+/// A part of the article's text, in code points.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[schema(as = Span)]
+pub(in crate::http) struct SpanBody {
+    start: usize,
+    /// Exclusive.
+    end: usize,
 }
 
 /// Another article with the same passage.
@@ -106,9 +118,13 @@ pub(in crate::http) fn citation(n: usize, citation: &Citation, base: &str) -> Ci
         start,
         end,
         offset_unit: OFFSET_UNIT,
+        answer_span: citation.answer().map(|span| {
+            let (start, end) = place(text, span);
+            SpanBody { start, end }
+        }),
         passage: PassageBody { id, text: words.to_owned(), start: passage_start, end: passage_end },
         source: LinesBody { path: stored.source_path.clone(), line_start: lines.first, line_end: lines.last },
-        score: round(citation.scores().tokens.clamp(0.0, 1.0)),
+        score: round(citation.scores().relevance),
         url: format!("{base}/articles/{}?version={}#c={start}-{end}", stored.id, stored.version),
         copies: citation.copies().iter().map(|(id, title)| CopyBody { article_id: id.0.clone(), title: title.clone() }).collect(),
     }

@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::rows;
 use crate::article::{ArticleId, Passage, Span};
 use crate::embed::UnitVector;
-use crate::shelf::{Error, Identity, NewPassage};
+use crate::shelf::{Error, Identity, NewPassage, SentenceVectors};
 
 const FILE: &str = "reembed.sqlite";
 const SCHEMA: &str = "
@@ -19,7 +18,7 @@ CREATE TABLE IF NOT EXISTS meta (identity TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS articles (id TEXT NOT NULL, version INTEGER NOT NULL, PRIMARY KEY (id, version)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS passages (
   article TEXT NOT NULL, version INTEGER NOT NULL, ordinal INTEGER NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL,
-  section TEXT, vector BLOB, tokens BLOB NOT NULL, PRIMARY KEY (article, version, ordinal));
+  section TEXT, vector BLOB, sentences BLOB NOT NULL, PRIMARY KEY (article, version, ordinal));
 ";
 
 /// The file, open.
@@ -77,10 +76,10 @@ impl Beside {
         for (id, version, passages) in embedded {
             let mut insert =
                 transaction.prepare_cached("INSERT OR REPLACE INTO passages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
-            for (ordinal, NewPassage { passage, vector, tokens }) in passages.iter().enumerate() {
+            for (ordinal, NewPassage { passage, vector, sentences }) in passages.iter().enumerate() {
                 let Passage { span, section } = passage;
-                let (vector, tokens) = (vector.as_ref().map(UnitVector::to_bytes), rows::tokens_to_bytes(tokens));
-                insert.execute(params![id.0, version, ordinal, span.start, span.end, section, vector, tokens])?;
+                let (vector, sentences) = (vector.as_ref().map(UnitVector::to_bytes), sentences.as_bytes());
+                insert.execute(params![id.0, version, ordinal, span.start, span.end, section, vector, sentences])?;
             }
             transaction.execute("INSERT OR REPLACE INTO articles VALUES (?1, ?2)", params![id.0, version])?;
         }
@@ -90,14 +89,14 @@ impl Beside {
     /// The passages of a version, in reading order.
     pub fn passages(&self, id: &ArticleId, version: u32) -> Result<Vec<NewPassage>, Error> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT start, stop, section, vector, tokens FROM passages WHERE article = ?1 AND version = ?2 ORDER BY ordinal",
+            "SELECT start, stop, section, vector, sentences FROM passages WHERE article = ?1 AND version = ?2 ORDER BY ordinal",
         )?;
         let rows = statement.query_map(params![id.0, version], |row| {
             let vector: Option<Vec<u8>> = row.get(3)?;
             Ok(NewPassage {
                 passage: Passage { span: Span::new(row.get(0)?, row.get(1)?), section: row.get(2)? },
                 vector: vector.and_then(|bytes| UnitVector::from_bytes(&bytes, self.dimension)),
-                tokens: rows::tokens_from_bytes(&row.get::<_, Vec<u8>>(4)?),
+                sentences: SentenceVectors::from_bytes(row.get(4)?),
             })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn a_write_reads_only_the_passages_that_it_changed() {
         let folder = tempfile::tempdir().unwrap();
-        let connection = database::open(folder.path()).unwrap();
+        let connection = database::open(folder.path(), |_| Ok(())).unwrap();
         let plan = |sql: &str| {
             let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
             let given = &[7][..statement.parameter_count()];

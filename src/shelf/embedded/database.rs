@@ -11,8 +11,9 @@ use crate::shelf::{Change, Content, Counts, Error, Identity, Incoming, KnownArti
 /// Its name in the data folder.
 pub(super) const FILE: &str = "ibid.sqlite";
 
-/// Opens the database in `folder`, making it if it is not there. Whether all of it is [`sound`] is not known yet.
-pub(super) fn open(folder: &Path) -> Result<Connection, Error> {
+/// Opens the database in `folder`, making it if it is not there. One of an earlier format is migrated once it is
+/// `claimed`: what is refused stays as it was. Whether all of it is [`sound`] is not known yet.
+pub(super) fn open(folder: &Path, claimed: impl Fn(&Connection) -> Result<(), Error>) -> Result<Connection, Error> {
     let file = folder.join(FILE);
     let damaged = |reason: rusqlite::Error| Error::Damaged { file: file.display().to_string(), reason: reason.to_string() };
     let connection = connect(folder)?;
@@ -22,6 +23,9 @@ pub(super) fn open(folder: &Path) -> Result<Connection, Error> {
         let format = meta(&connection, "format").map_err(damaged)?.unwrap_or_default();
         if format != schema::FORMAT {
             structure(&connection, &file)?;
+            if schema::EARLIER.contains(&format.as_str()) {
+                claimed(&connection)?;
+            }
         }
         if !schema::migrate(&connection, &format).map_err(damaged)? {
             let reason = format!("it has format `{format}`, this version of ibid reads format `{}`", schema::FORMAT);
@@ -272,7 +276,9 @@ fn supersede(connection: &Connection, id: &str, change: u64) -> rusqlite::Result
         .prepare_cached("UPDATE articles SET superseded = ?2 WHERE id = ?1 AND superseded IS NULL")?
         .execute(params![id, change])?;
     connection
-        .prepare_cached("UPDATE passages SET removed = ?2, vector = NULL, tokens = NULL WHERE article = ?1 AND removed IS NULL")?
+        .prepare_cached(
+            "UPDATE passages SET removed = ?2, vector = NULL, sentences = NULL WHERE article = ?1 AND removed IS NULL",
+        )?
         .execute(params![id, change])?;
     Ok(())
 }
@@ -292,14 +298,13 @@ pub(super) fn insert_passages(
 ) -> rusqlite::Result<()> {
     let next: i64 = connection.query_row("SELECT coalesce(max(id), -1) + 1 FROM passages", [], |row| row.get(0))?;
     let mut insert = connection.prepare_cached(
-        "INSERT INTO passages (id, article, version, start, stop, section, vector, added, tokens, sum)
+        "INSERT INTO passages (id, article, version, start, stop, section, vector, added, sentences, sum)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, checksum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9))",
     )?;
-    for (id, NewPassage { passage, vector, tokens }) in (next..).zip(passages) {
+    for (id, NewPassage { passage, vector, sentences }) in (next..).zip(passages) {
         let bytes = vector.as_ref().map(crate::embed::UnitVector::to_bytes);
         let Passage { span, section } = passage;
-        let tokens = rows::tokens_to_bytes(tokens);
-        insert.execute(params![id, article.0, version, span.start, span.end, section, bytes, change, tokens])?;
+        insert.execute(params![id, article.0, version, span.start, span.end, section, bytes, change, sentences.as_bytes()])?;
     }
     Ok(())
 }
@@ -309,7 +314,7 @@ pub(super) fn replace_passages(connection: &mut Connection, identity: &Identity,
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let number = last_change(&transaction)? + 1;
     transaction
-        .execute("UPDATE passages SET removed = ?1, vector = NULL, tokens = NULL WHERE removed IS NULL", params![number])?;
+        .execute("UPDATE passages SET removed = ?1, vector = NULL, sentences = NULL WHERE removed IS NULL", params![number])?;
     let current: Vec<(ArticleId, u32)> = {
         let mut statement =
             transaction.prepare("SELECT id, version FROM articles WHERE superseded IS NULL ORDER BY source, ordinal")?;

@@ -68,7 +68,7 @@ impl Shelf {
     ) -> Result<Self, Error> {
         // The dictionary takes a moment to load; the first question shall not wait for it.
         std::thread::spawn(|| crate::shelf::terms::terms("词典"));
-        let writer = database::open(folder)?;
+        let writer = database::open(folder, |connection| claim(connection, &identity, folder))?;
         let load = || {
             claim(&writer, &identity, folder)?;
             load(&writer, folder, VectorIndex::new(identity.model.dimension, search))

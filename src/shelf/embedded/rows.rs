@@ -7,8 +7,10 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
 
 use crate::article::{Article, ArticleId, Heading, LineMap, LineRange, Passage, Record, Span};
+use crate::embed::UnitVector;
 use crate::page::LeftOut;
-use crate::shelf::{Filter, Incoming, KeptTokens, PassageId, StoredArticle, StoredPassage};
+use crate::shelf::sentences::cosines;
+use crate::shelf::{Filter, Incoming, PassageId, StoredArticle, StoredPassage};
 
 #[derive(Serialize, Deserialize)]
 struct LeftOutRow(u32, String, String);
@@ -159,27 +161,21 @@ pub(super) fn versions(connection: &Connection, offset: usize, limit: usize) -> 
     rows.collect()
 }
 
-/// Token numbers as they are kept: four bytes each, little-endian.
-pub(super) fn tokens_to_bytes(tokens: &[u32]) -> Vec<u8> {
-    tokens.iter().flat_map(|token| token.to_le_bytes()).collect()
-}
-
-/// Token numbers from what is kept.
-pub(super) fn tokens_from_bytes(bytes: &[u8]) -> Vec<u32> {
-    bytes.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect()
-}
-
-/// The tokens of passages, in the order asked for; `None` for one that was kept without.
-/// Passages that are gone are left out.
-pub(super) fn tokens(connection: &Connection, ids: &[PassageId]) -> rusqlite::Result<Vec<KeptTokens>> {
-    let numbers = |bytes: Vec<u8>| tokens_from_bytes(&bytes);
-    let mut statement = connection.prepare_cached("SELECT tokens FROM passages WHERE id = ?1 AND removed IS NULL")?;
-    let mut found = Vec::with_capacity(ids.len());
-    for id in ids {
-        let bytes: Option<Option<Vec<u8>>> = statement.query_row([id], |row| row.get(0)).optional()?;
-        found.extend(bytes.map(|bytes| (*id, bytes.map(numbers))));
-    }
-    Ok(found)
+/// Cosine similarity of `question` with each sentence of passages, in the order asked for; none for one that is gone.
+pub(super) fn sentence_cosines(
+    connection: &Connection,
+    question: &UnitVector,
+    ids: &[PassageId],
+) -> rusqlite::Result<Vec<Vec<f32>>> {
+    let mut statement = connection.prepare_cached("SELECT sentences FROM passages WHERE id = ?1 AND removed IS NULL")?;
+    let mut of_one = |id: &PassageId| {
+        let cosines = statement.query_row([id], |row| {
+            let bytes = row.get_ref(0)?.as_blob_or_null()?;
+            Ok(bytes.map(|bytes| cosines(bytes, question)))
+        });
+        Ok(cosines.optional()?.flatten().unwrap_or_default())
+    };
+    ids.iter().map(&mut of_one).collect()
 }
 
 /// Passages by number, in the order asked for; those that are gone are left out.
@@ -187,7 +183,7 @@ pub(super) fn tokens(connection: &Connection, ids: &[PassageId]) -> rusqlite::Re
 /// Each article's text is read once: SQLite would read all of it for each slice.
 pub(super) fn passages(connection: &Connection, ids: &[PassageId]) -> rusqlite::Result<Vec<StoredPassage>> {
     let mut statement = connection.prepare_cached(
-        "SELECT p.id, p.article, p.version, p.start, p.stop, p.section, a.title, a.authors, a.affiliation, a.language
+        "SELECT p.id, p.article, p.version, p.start, p.stop, p.section, a.title, a.authors, a.language
          FROM passages p JOIN articles a ON a.id = p.article AND a.version = p.version WHERE p.id = ?1 AND p.removed IS NULL",
     )?;
     let mut texts: HashMap<(String, u32), String> = HashMap::new();
@@ -202,8 +198,7 @@ pub(super) fn passages(connection: &Connection, ids: &[PassageId]) -> rusqlite::
                 text: String::new(),
                 title: row.get(6)?,
                 authors: from_json(&row.get::<_, String>(7)?),
-                affiliation: row.get(8)?,
-                language: row.get(9)?,
+                language: row.get(8)?,
             })
         });
         let Some(mut passage) = row.optional()? else { continue };

@@ -1,12 +1,15 @@
 //! The tables, and how those of earlier versions become them.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{jobs, sums};
 use crate::read::language;
 
 /// The form of the tables. An earlier one is migrated, any other refused.
-pub(super) const FORMAT: &str = "3";
+pub(super) const FORMAT: &str = "4";
+
+/// Forms that [`migrate`] knows.
+pub(super) const EARLIER: [&str; 3] = ["1", "2", "3"];
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -24,7 +27,7 @@ CREATE INDEX IF NOT EXISTS articles_of_source ON articles (source) WHERE superse
 -- Numbers are dense and never used again: a removal is a bit in the view.
 CREATE TABLE IF NOT EXISTS passages (
   id INTEGER PRIMARY KEY, article TEXT NOT NULL, version INTEGER NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL,
-  section TEXT, vector BLOB, added INTEGER NOT NULL, removed INTEGER, tokens BLOB, sum INTEGER);
+  section TEXT, vector BLOB, added INTEGER NOT NULL, removed INTEGER, sentences BLOB, sum INTEGER);
 CREATE INDEX IF NOT EXISTS passages_of_article ON passages (article, version);
 CREATE INDEX IF NOT EXISTS passages_added ON passages (added);
 CREATE INDEX IF NOT EXISTS passages_removed ON passages (removed) WHERE removed IS NOT NULL;
@@ -46,15 +49,19 @@ pub(super) fn begin(connection: &Connection) -> rusqlite::Result<()> {
 pub(super) fn migrate(connection: &Connection, format: &str) -> rusqlite::Result<bool> {
     match format {
         FORMAT => return Ok(true),
-        "2" => {}
-        "1" => migrate_1(connection)?,
+        "3" => {}
+        "2" => migrate_2(connection)?,
+        "1" => {
+            migrate_1(connection)?;
+            migrate_2(connection)?;
+        }
         _ => return Ok(false),
     }
-    migrate_2(connection)?;
+    migrate_3(connection)?;
     Ok(true)
 }
 
-/// Format 1 → 2: articles know their language; passages their tokens, which are filled when they are embedded anew.
+/// Format 1 → 2: articles know their language; passages had their tokens until format 4.
 fn migrate_1(connection: &Connection) -> rusqlite::Result<()> {
     let transaction = connection.unchecked_transaction()?;
     transaction.execute_batch("ALTER TABLE articles ADD COLUMN language TEXT; ALTER TABLE passages ADD COLUMN tokens BLOB")?;
@@ -77,8 +84,60 @@ fn migrate_2(connection: &Connection) -> rusqlite::Result<()> {
     for table in ["sources", "articles", "passages"] {
         transaction.execute(&format!("ALTER TABLE {table} ADD COLUMN sum INTEGER"), [])?;
     }
-    sums::write(&transaction)?;
+    for (table, sum) in [("sources", sums::SOURCE), ("articles", sums::ARTICLE), ("passages", PASSAGE_OF_3)] {
+        transaction.execute(&format!("UPDATE {table} SET sum = {sum}"), [])?;
+    }
     transaction.execute_batch(jobs::SCHEMA)?;
     transaction.execute("UPDATE meta SET value = '3' WHERE key = 'format'", [])?;
     transaction.commit()
+}
+
+/// The checksum of a passage in format 3.
+const PASSAGE_OF_3: &str = "checksum(id, article, version, start, stop, section, vector, added, tokens)";
+
+/// Format 3 → 4: passages have vectors of their sentences, which are filled when they are embedded anew, and no tokens.
+///
+/// What is damaged is refused: new checksums would make it look whole.
+fn migrate_3(connection: &Connection) -> rusqlite::Result<()> {
+    let transaction = connection.unchecked_transaction()?;
+    let damaged = format!("SELECT id FROM passages WHERE removed IS NULL AND sum IS NOT {PASSAGE_OF_3} LIMIT 1");
+    if let Some(id) = transaction.query_row(&damaged, [], |row| row.get::<_, i64>(0)).optional()? {
+        return Err(rusqlite::Error::UserFunctionError(format!("passage {id} is not as it was written").into()));
+    }
+    transaction.execute_batch("ALTER TABLE passages DROP COLUMN tokens; ALTER TABLE passages ADD COLUMN sentences BLOB")?;
+    transaction.execute(&format!("UPDATE passages SET sum = {}", sums::PASSAGE), [])?;
+    transaction.execute("UPDATE meta SET value = '4' WHERE key = 'format'", [])?;
+    transaction.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A database of format 3 with one passage, whose checksum is of `start`.
+    fn of_format_3(start: i64) -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        sums::teach(&connection).unwrap();
+        begin(&connection).unwrap();
+        connection
+            .execute_batch(&format!(
+                "ALTER TABLE passages DROP COLUMN sentences; ALTER TABLE passages ADD COLUMN tokens BLOB;
+                 UPDATE meta SET value = '3' WHERE key = 'format';
+                 INSERT INTO passages (id, article, version, start, stop, vector, added, tokens) VALUES (0, 'a', 1, {start}, 9, x'00', 1, x'01');
+                 UPDATE passages SET sum = {PASSAGE_OF_3}; UPDATE passages SET start = 3;"
+            ))
+            .unwrap();
+        connection
+    }
+
+    #[test]
+    fn a_database_of_format_3_keeps_its_passages_and_a_damaged_one_is_refused() {
+        let connection = of_format_3(3);
+        assert!(migrate(&connection, "3").unwrap());
+        let sound = format!("SELECT sum IS {} AND sentences IS NULL FROM passages", sums::PASSAGE);
+        assert!(connection.query_row(&sound, [], |row| row.get::<_, bool>(0)).unwrap());
+        assert!(migrate(&connection, FORMAT).unwrap() && !migrate(&connection, "5").unwrap());
+        let error = migrate(&of_format_3(4), "3").unwrap_err().to_string();
+        assert!(error.contains("passage 0 is not as it was written"), "{error}");
+    }
 }

@@ -14,7 +14,7 @@ pub(super) const SOURCE: &str = "checksum(location, path, sha256, left_out)";
 pub(super) const ARTICLE: &str = "checksum(id, version, source, sha256, key, title, authors, affiliation, published, url, \
     encoding, notes, title_lines, byline_lines, text, headings, lines, language)";
 /// Of a row of `passages` that is current.
-pub(super) const PASSAGE: &str = "checksum(id, article, version, start, stop, section, vector, added, tokens)";
+pub(super) const PASSAGE: &str = "checksum(id, article, version, start, stop, section, vector, added, sentences)";
 
 /// Makes `checksum` known to SQL.
 pub(super) fn teach(connection: &Connection) -> rusqlite::Result<()> {
@@ -36,13 +36,6 @@ pub(super) fn teach(connection: &Connection) -> rusqlite::Result<()> {
         }
         Ok(i64::from(hasher.finalize()))
     })
-}
-
-/// Writes the checksums of all rows anew.
-pub(super) fn write(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch(&format!(
-        "UPDATE sources SET sum = {SOURCE}; UPDATE articles SET sum = {ARTICLE}; UPDATE passages SET sum = {PASSAGE};"
-    ))
 }
 
 /// The first row that is not what was written, in words; passages are compared as they are loaded.

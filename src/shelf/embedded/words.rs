@@ -24,7 +24,7 @@ use crate::shelf::vectors::PassageSet;
 use crate::shelf::{Error, Neighbor, PassageId, StoredPassage};
 
 /// Changes with the terms or the fields: another form is rebuilt.
-const FORM: &str = "words-3";
+const FORM: &str = "words-4";
 /// What a word in title, byline or heading counts beside one in the text.
 const CONTEXT_WEIGHT: f32 = 0.4;
 /// The checksum of tantivy's own list of files, which is the one file that it does not verify.

@@ -1,0 +1,1 @@
+"""The encoder's recipe: a small multilingual BERT, distilled from a larger one."""

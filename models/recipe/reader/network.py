@@ -1,0 +1,70 @@
+"""The reader: BERT over question and passage, with heads that say whether and where the passage answers."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from encoder import folder
+from encoder.network import WORDS, Bert, Shape
+
+HEADS = ("answerable", "span", "sentence")
+
+
+class Reader(Bert):
+    """Three heads: on the first token, `answerable`; on each token, `span` (start, end) and `sentence`."""
+
+    def __init__(self, shape: Shape, dropout: float = 0.0):
+        super().__init__(shape, dropout)
+        self.answerable = nn.Module()
+        self.answerable.dense = nn.Linear(shape.hidden_size, shape.hidden_size)
+        self.answerable.out = nn.Linear(shape.hidden_size, 1)
+        self.span = nn.Linear(shape.hidden_size, 2)
+        self.sentence = nn.Linear(shape.hidden_size, 1)
+        for head in (self.answerable.dense, self.answerable.out, self.span, self.sentence):
+            nn.init.normal_(head.weight, std=0.02)
+            nn.init.zeros_(head.bias)
+        # The word embeddings are the encoder's, and stay so.
+        self.embeddings.word_embeddings.weight.requires_grad_(False)
+
+    def forward(self, ids: Tensor, types: Tensor, keep: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits: one an example, start and end of each token, one a token."""
+        hidden = self.hidden(ids, types, keep)
+        answerable = self.answerable.out(torch.tanh(self.answerable.dense(hidden[:, 0])))[:, 0]
+        return answerable.float(), self.span(hidden).float(), self.sentence(hidden)[..., 0].float()
+
+    def own(self) -> dict[str, Tensor]:
+        """What is the reader's: all but the word embeddings."""
+        return {name: tensor for name, tensor in self.state_dict().items() if name != WORDS}
+
+    def load_own(self, state: dict[str, Tensor]) -> None:
+        missing = self.load_state_dict(state, strict=False)
+        if missing.missing_keys != [WORDS] or missing.unexpected_keys:
+            raise ValueError(f"not this reader's parameters: {missing}")
+
+
+def begin(encoder: Path, layers: list[int], dropout: float) -> Reader:
+    """A reader whose layers are some of the encoder's; both token types begin as the encoder's one."""
+    config = folder.config_of(encoder)
+    reader = Reader(Shape.of({**config, "num_hidden_layers": len(layers)}), dropout)
+    state = {}
+    for name, tensor in folder.tensors(encoder).items():
+        if not name.startswith("encoder.layer."):
+            state[name] = tensor
+            continue
+        number, rest = name.removeprefix("encoder.layer.").split(".", 1)
+        state.update({f"encoder.layer.{place}.{rest}": tensor for place, layer in enumerate(layers) if layer == int(number)})
+    types = "embeddings.token_type_embeddings.weight"
+    state[types] = state[types][:1].repeat(2, 1)
+    missing = reader.load_state_dict(state, strict=False)
+    if missing.unexpected_keys or any(name.split(".")[0] not in HEADS for name in missing.missing_keys):
+        raise SystemExit(f"`{encoder}` is no encoder of this kind: {missing}")
+    return reader
+
+
+def load(model: Path) -> Reader:
+    """The reader of an exported folder, 8-bit weights multiplied out."""
+    reader = Reader(Shape.of(folder.config_of(model / "reader")))
+    words = folder.tensors(model)[WORDS]
+    reader.load_state_dict({**folder.tensors(model / "reader"), WORDS: words})
+    return reader.eval()

@@ -1,1 +1,0 @@
-"""How the bundled model's reader is made; see `../README.md`."""

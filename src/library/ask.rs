@@ -1,0 +1,143 @@
+//! The second journey: question → evidence → answer with citations.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Library;
+use crate::answer::{self, Answer};
+use crate::retrieve::{self, EmbeddedQuestion, Evidence, Mode, Question, Request, Retrieved, milliseconds};
+use crate::settings;
+use crate::shelf::{Error, Filter, StoredArticle};
+
+/// A question, and what it is asked of and after.
+#[derive(Debug, Clone)]
+pub struct Asking {
+    /// What is asked.
+    pub question: Question,
+    /// What was asked before in this conversation, the latest last.
+    pub earlier: Vec<Question>,
+    /// What was answered before: a question that goes on is not answered with it again.
+    pub said: Vec<String>,
+    /// Which articles may answer.
+    pub filter: Filter,
+    /// Passages that the answer is made from, or that a refusal shows.
+    pub limit: usize,
+}
+
+impl Asking {
+    /// A question alone, to all articles.
+    pub fn of(question: Question, limit: usize) -> Self {
+        Self { question, earlier: vec![], said: vec![], filter: Filter::default(), limit }
+    }
+}
+
+/// How long each stage of a question took, in milliseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Timings {
+    /// The question's vector.
+    pub embed: f64,
+    /// Both legs and their ranking.
+    pub search: f64,
+    /// Choosing and cutting the sentences.
+    pub answer: f64,
+}
+
+impl Library {
+    /// Passages for a question, without an answer.
+    pub fn search(&self, question: &Question, filter: &Filter, mode: Mode, limit: usize) -> Result<Retrieved, Error> {
+        self.retrieve(&self.embedded(question, mode), filter, mode, limit)
+    }
+
+    /// Passages for a reader: near-duplicates are folded into one.
+    pub fn find(&self, question: &Question, filter: &Filter, mode: Mode, limit: usize) -> Result<Retrieved, Error> {
+        let mut found = self.search(question, filter, mode, limit * 2)?;
+        found.evidence = retrieve::folded(&self.shelf, found.evidence);
+        found.evidence.truncate(limit);
+        Ok(found)
+    }
+
+    fn embedded(&self, question: &Question, mode: Mode) -> EmbeddedQuestion {
+        let question = question.clone();
+        if mode == Mode::Lexical {
+            EmbeddedQuestion::without_vector(question)
+        } else {
+            EmbeddedQuestion::of(question, &self.embedder)
+        }
+    }
+
+    fn retrieve(&self, question: &EmbeddedQuestion, filter: &Filter, mode: Mode, limit: usize) -> Result<Retrieved, Error> {
+        let candidates = self.settings.search.candidates;
+        let request = Request { shelf: &self.shelf, embedder: &self.embedder, question, filter, mode, limit, candidates };
+        // Within the pool of threads: nobody has to be woken then for each of the many short parts.
+        rayon::scope(|_| retrieve::retrieve(&request))
+    }
+
+    /// Whether `question` asks for something: a greeting, thanks, a lone word or noise does not.
+    pub fn is_question(&self, question: &Question) -> bool {
+        self.asks(&EmbeddedQuestion::of(question.clone(), &self.embedder))
+    }
+
+    /// Of what has no vector nothing is known.
+    fn asks(&self, question: &EmbeddedQuestion) -> bool {
+        question.vector.as_ref().is_none_or(|vector| self.embedder.parameters().question.asks(vector))
+    }
+
+    /// Answers a question. `found` hears of the evidence before the answer is made.
+    pub fn ask(&self, asking: &Asking, found: &mut dyn FnMut(&[Evidence])) -> Result<(Answer, Timings), Error> {
+        let alone = EmbeddedQuestion::of(asking.question.clone(), &self.embedder);
+        let question = retrieve::in_context(&asking.question, &asking.earlier);
+        // A question that goes on may be a lone word: "Why?"
+        let goes_on = question != asking.question && asking.question.ends_as_question();
+        if !goes_on && !self.asks(&alone) {
+            return Ok((Answer::not_a_question(), Timings { embed: alone.embed_ms, ..Timings::default() }));
+        }
+        let stands_alone = question == asking.question;
+        let question = if stands_alone { alone } else { EmbeddedQuestion::of(question, &self.embedder) };
+        let retrieved = self.retrieve(&question, &asking.filter, Mode::Hybrid, self.looked_at(asking) * 2)?;
+        // What a question that stands alone is answered with may have been said before.
+        let said = if stands_alone { &[] } else { asking.said.as_slice() };
+        self.answer(&Asking { said: said.to_vec(), ..asking.clone() }, retrieved, found)
+    }
+
+    /// Passages that an answer is made from.
+    fn looked_at(&self, asking: &Asking) -> usize {
+        asking.limit.max(self.embedder.parameters().reading.passages)
+    }
+
+    /// Answers from what was `retrieved` for the question. `found` hears of the evidence before the answer is made.
+    pub fn answer(
+        &self,
+        asking: &Asking,
+        retrieved: Retrieved,
+        found: &mut dyn FnMut(&[Evidence]),
+    ) -> Result<(Answer, Timings), Error> {
+        let Retrieved { mut evidence, embed_ms, search_ms, .. } = retrieved;
+        evidence.truncate(self.looked_at(asking) * 2);
+        let mut evidence = retrieve::folded(&self.shelf, evidence);
+        evidence.truncate(self.looked_at(asking));
+        found(&evidence);
+        let begun = Instant::now();
+        let (evidence, parameters) = (self.with_articles(evidence)?, self.embedder.parameters());
+        let settings::Answer { max_sentences, min_confidence, .. } = self.settings.answer;
+        let threshold = if min_confidence > 0.0 { min_confidence } else { parameters.confidence.threshold };
+        let rules = answer::Rules { parameters, sentences: max_sentences, threshold, nearest: asking.limit };
+        let answer = answer::extractive(&evidence, &rules, &asking.said);
+        let timings = Timings { embed: embed_ms, search: search_ms, answer: milliseconds(begun) };
+        Ok((answer, timings))
+    }
+
+    /// Evidence with its articles, each read once; what was removed meanwhile is left out.
+    fn with_articles(&self, found: Vec<Evidence>) -> Result<Vec<(Evidence, Arc<StoredArticle>)>, Error> {
+        let mut evidence: Vec<(Evidence, Arc<StoredArticle>)> = Vec::with_capacity(found.len());
+        for one in found {
+            let (id, version) = (&one.passage.article, one.passage.version);
+            let known = evidence.iter().find(|(_, article)| article.id == *id && article.version == version);
+            let article = match known {
+                Some((_, article)) => Some(Arc::clone(article)),
+                None => self.shelf.article(&id.0, Some(version))?.map(Arc::new),
+            };
+            evidence.extend(article.map(|article| (one, article)));
+        }
+        Ok(evidence)
+    }
+}
