@@ -13,8 +13,8 @@ use super::kernels::product::{Cores, PackedActivations};
 pub(super) struct EncoderInput {
     /// Token ids, special ones included.
     pub(super) ids: Vec<u32>,
-    /// Tokens from this one on are of type 1 (BERT's second segment); the others are of type 0.
-    pub(super) type_1_from: Option<usize>,
+    /// A type for each token (BERT's segments); tokens beyond are of type 0.
+    pub(super) token_types: Vec<u32>,
 }
 
 impl From<Vec<u32>> for EncoderInput {
@@ -57,7 +57,7 @@ pub(super) struct PackedBatch<'a> {
     pub(super) input_ids: Tensor,
     /// `[tokens]`, each token's place in its text.
     pub(super) positions: Tensor,
-    /// `[tokens]`, 0 or 1.
+    /// `[tokens]`.
     pub(super) token_types: Tensor,
     /// Tokens of each text.
     pub(super) lengths: Arc<[usize]>,
@@ -78,8 +78,7 @@ impl<'a> PackedBatch<'a> {
         let place = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
         let positions = lengths.iter().flat_map(|length| (0..*length).map(place)).collect();
         let kinds = |(text, length): (&EncoderInput, &usize)| {
-            let from = text.type_1_from.unwrap_or(usize::MAX);
-            (0..*length).map(move |at| u32::from(at >= from)).collect::<Vec<u32>>()
+            (0..*length).map(|at| text.token_types.get(at).copied().unwrap_or(0)).collect::<Vec<u32>>()
         };
         let states = [scratch.state(0, tokens, config.hidden_size)?, scratch.state(1, tokens, config.hidden_size)?];
         Ok(Self {

@@ -18,6 +18,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 
 HIDDEN, INNER, HEADS, LAYERS, POSITIONS, VOCABULARY = 32, 64, 4, 2, 256, 320
 LIMITS = {"question_tokens": 8, "context_tokens": 6, "passage_tokens": 48}
+EDGES = [-0.1, 0.1, 0.3, 0.99]
 PREFIX = "passage: "
 
 PASSAGES = [
@@ -68,9 +69,9 @@ class Weights:
         self.floats(f"{name}.weight", HIDDEN, around=1.0)
         self.floats(f"{name}.bias", HIDDEN)
 
-    def bert(self) -> None:
+    def bert(self, token_types: int) -> None:
         self.floats("embeddings.position_embeddings.weight", POSITIONS, HIDDEN, kind=np.float16)
-        self.floats("embeddings.token_type_embeddings.weight", 2, HIDDEN, spread=0.5)
+        self.floats("embeddings.token_type_embeddings.weight", token_types, HIDDEN, spread=0.5)
         self.norm("embeddings.LayerNorm")
         for layer in range(LAYERS):
             name = f"encoder.layer.{layer}"
@@ -139,6 +140,16 @@ def embedded(tokens: Tokenizer, encoder: Weights, context: str, sentences: list[
     return {"vector": unit(rows), "sentences": [unit(rows[one]) for one in split]}
 
 
+def matched(words: torch.Tensor, ids: list[int], first: int) -> list[int]:
+    """A type for each token: the side on which it stands, and its greatest cosine with a token of the other side."""
+    rows = torch.nn.functional.normalize(words[ids], dim=1)
+    word = torch.tensor(ids) >= 4
+    side = torch.arange(len(ids)) >= first
+    can = word[:, None] & word[None, :] & (side[:, None] != side[None, :])
+    best = (rows @ rows.T).masked_fill(~can, -1.0).max(1).values
+    return (torch.bucketize(best, torch.tensor(EDGES)) + (len(EDGES) + 1) * side).tolist()
+
+
 def reading(tokens: Tokenizer, encoder: Weights, reader: Weights, question: str, context: str, sentences: list[str]) -> dict:
     text = "".join(sentences)
     cut = lambda text, limit: tokens.encode(text, add_special_tokens=False).ids[: LIMITS[limit]]
@@ -147,8 +158,8 @@ def reading(tokens: Tokenizer, encoder: Weights, reader: Weights, question: str,
     head = [0] + cut(question, "question_tokens") + [2]
     before = head + cut(context, "context_tokens")
     ids = before + passage.ids[:count] + [2]
-    types = [0] * len(head) + [1] * (len(ids) - len(head))
     plain = reader.plain
+    types = matched(encoder.plain["embeddings.word_embeddings.weight"] - plain["matching.mean"], ids, len(head))
     rows = forward(plain, encoder.plain["embeddings.word_embeddings.weight"], ids, types)
     linear = lambda x, name: torch.nn.functional.linear(x, plain[f"{name}.weight"], plain[f"{name}.bias"])
     spans, scores = linear(rows, "span"), linear(rows, "sentence")[:, 0]
@@ -183,15 +194,16 @@ def main() -> None:
     quantized = {"quant_method": "compressed-tensors", "format": "naive-quantized", "config_groups": {"group_0": group}}
     write = lambda name, value: (folder / name).write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
     write("config.json", config | {"quantization_config": quantized})
-    write("reader/config.json", config | LIMITS | {"quantization_config": quantized})
+    write("reader/config.json", config | LIMITS | {"type_vocab_size": 2 * (len(EDGES) + 1), "matching": {"edges": EDGES, "first_word": 4}, "quantization_config": quantized})
     part = lambda at, path, kind: {"idx": at, "name": str(at), "path": path, "type": f"sentence_transformers.models.{kind}"}
     write("modules.json", [part(0, "", "Transformer"), part(1, "1_Pooling", "Pooling")])
     write("1_Pooling/config.json", {"word_embedding_dimension": HIDDEN, "pooling_mode_mean_tokens": True})
     write("config_sentence_transformers.json", {"prompts": {"query": "query: ", "passage": PREFIX}})
     encoder, reader = Weights(11), Weights(12)
     encoder.codes("embeddings.word_embeddings", words, HIDDEN)
-    encoder.bert()
-    reader.bert()
+    encoder.bert(2)
+    reader.bert(2 * (len(EDGES) + 1))
+    reader.floats("matching.mean", 1, HIDDEN, spread=0.05)
     for name, outputs in [("answerable.dense", HIDDEN), ("answerable.out", 1), ("span", 2), ("sentence", 1)]:
         reader.floats(f"{name}.weight", outputs, HIDDEN, spread=0.3)
         reader.floats(f"{name}.bias", outputs)

@@ -3,9 +3,11 @@
 //! without an answer).
 //!
 //! Its folder `reader/` lies in the model's. It has the encoder's word embeddings, and layers of its own. What it reads
-//! is `<s> question </s> context passage </s>`, tokenised part by part, where all after the first `</s>` is of type 1.
+//! is `<s> question </s> context passage </s>`, tokenised part by part. A token's type says on which side of the first
+//! `</s>` it stands, and how well it is matched on the other side (`matching`).
 
 mod load;
+mod matching;
 mod spans;
 
 use std::ops::Range;
@@ -19,6 +21,7 @@ use tokenizers::Tokenizer;
 use crate::embed::batch::EncoderInput;
 use crate::embed::encoder::Encoder;
 use crate::embed::tokens::TextTokens;
+use matching::TokenMatcher;
 use spans::best_span;
 
 /// What the reader is given of one passage.
@@ -58,6 +61,7 @@ pub struct Reading {
 pub struct Reader {
     tokenizer: Arc<Tokenizer>,
     encoder: Encoder,
+    matcher: TokenMatcher,
     limits: Limits,
     /// Ids of `<s>` and `</s>`.
     begin: u32,
@@ -90,19 +94,23 @@ impl Reader {
     pub fn read(&self, question: &str, passages: &[ReaderInput<'_>]) -> Vec<Reading> {
         let question = TextTokens::of(&self.tokenizer, question, false).cut(self.limits.question_tokens);
         let pair = |passage: &ReaderInput<'_>| self.pair(&question, passage);
-        let (inputs, pairs): (Vec<EncoderInput>, Vec<PairInput>) = passages.par_iter().map(pair).unzip();
-        let readings = self.encoder.run(&inputs, |at, hidden| self.reading(hidden, &pairs[at], passages[at].sentences));
-        readings.expect("shapes were compared when the model was loaded")
+        let read = || {
+            let made: Vec<(EncoderInput, PairInput)> = passages.par_iter().map(pair).collect::<Result<_>>()?;
+            let (inputs, pairs): (Vec<EncoderInput>, Vec<PairInput>) = made.into_iter().unzip();
+            self.encoder.run(&inputs, |at, hidden| self.reading(hidden, &pairs[at], passages[at].sentences))
+        };
+        read().expect("shapes were compared when the model was loaded")
     }
 
-    fn pair(&self, question: &TextTokens, passage: &ReaderInput<'_>) -> (EncoderInput, PairInput) {
+    fn pair(&self, question: &TextTokens, passage: &ReaderInput<'_>) -> Result<(EncoderInput, PairInput)> {
         let context = TextTokens::of(&self.tokenizer, passage.context, false).cut(self.limits.context_tokens);
         let text = TextTokens::of(&self.tokenizer, passage.text, false).cut(self.limits.passage_tokens);
         let of_question = [&[self.begin], question.ids.as_slice(), &[self.end]].concat();
-        let type_1_from = Some(of_question.len());
+        let of_passage = [&context.ids, &text.ids, [self.end].as_slice()].concat();
         let first = of_question.len() + context.ids.len();
-        let ids = [&of_question, &context.ids, &text.ids, [self.end].as_slice()].concat();
-        (EncoderInput { ids, type_1_from }, PairInput { first, passage: text })
+        let token_types = self.matcher.types(&of_question, &of_passage)?;
+        let ids = [of_question, of_passage].concat();
+        Ok((EncoderInput { ids, token_types }, PairInput { first, passage: text }))
     }
 
     /// What the heads make of the hidden states `[tokens, hidden]` of one passage.

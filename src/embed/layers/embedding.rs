@@ -62,6 +62,13 @@ impl EmbeddingTable {
         Ok(hidden)
     }
 
+    /// The rows of `indices`: `[tokens, width]`.
+    pub(in crate::embed) fn rows(&self, indices: &[u32]) -> Result<Tensor> {
+        let rows = Tensor::zeros((indices.len(), self.width), DType::F32, &Device::Cpu)?;
+        self.add_to(&rows, &Tensor::new(indices, &Device::Cpu)?)?;
+        Ok(rows)
+    }
+
     /// Adds the rows of `indices`, `[tokens]`, to `hidden`, `[tokens, width]`, in place.
     pub(in crate::embed) fn add_to(&self, hidden: &Tensor, indices: &Tensor) -> Result<()> {
         hidden.inplace_op2(indices, self)

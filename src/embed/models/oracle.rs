@@ -24,7 +24,10 @@ fn config(name: &str) -> Value {
 /// Some texts of the tiny models' vocabularies; what is longer than a head's panel, and a single token.
 fn texts(vocabulary: u32, type_1_from: Option<usize>) -> Vec<EncoderInput> {
     let mut random = fastrand::Rng::with_seed(17);
-    let mut text = |length: usize| EncoderInput { ids: (0..length).map(|_| random.u32(4..vocabulary)).collect(), type_1_from };
+    let mut text = |length: usize| EncoderInput {
+        ids: (0..length).map(|_| random.u32(4..vocabulary)).collect(),
+        token_types: (0..length).map(|at| u32::from(type_1_from.is_some_and(|from| at >= from))).collect(),
+    };
     [1, 5, 33, 60].map(&mut text).to_vec()
 }
 
@@ -36,9 +39,7 @@ fn compare(name: &str, family: Family, inputs: &[EncoderInput], reference: impl 
     let states = encoder.run(inputs, |_, hidden| hidden.to_vec2::<f32>()).unwrap();
     for (input, states) in inputs.iter().zip(states) {
         let ids = Tensor::new(input.ids.as_slice(), &Device::Cpu).unwrap().unsqueeze(0).unwrap();
-        let from = input.type_1_from.unwrap_or(usize::MAX);
-        let types: Vec<u32> = (0..input.ids.len()).map(|at| u32::from(at >= from)).collect();
-        let types = Tensor::new(types, &Device::Cpu).unwrap().unsqueeze(0).unwrap();
+        let types = Tensor::new(input.token_types.as_slice(), &Device::Cpu).unwrap().unsqueeze(0).unwrap();
         let expected = reference(var_builder(&bytes).unwrap(), &ids, &types).squeeze(0).unwrap().to_vec2::<f32>().unwrap();
         for (at, (row, expected)) in states.iter().zip(&expected).enumerate() {
             let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();

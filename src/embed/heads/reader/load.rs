@@ -7,6 +7,7 @@ use candle_nn::{Linear, VarBuilder, linear};
 use serde::Deserialize;
 use tokenizers::Tokenizer;
 
+use super::matching::{MatchConfig, TokenMatcher};
 use super::{Limits, Reader};
 use crate::embed::config::{EncoderConfig, Family};
 use crate::embed::encoder::Encoder;
@@ -25,6 +26,8 @@ const WEIGHTS: &str = "reader/model.safetensors";
 struct ReaderConfig {
     #[serde(flatten)]
     limits: Limits,
+    #[serde(default)]
+    matching: MatchConfig,
     bos_token_id: Option<u32>,
     eos_token_id: Option<u32>,
 }
@@ -60,12 +63,13 @@ impl Reader {
             let (answerable_dense, answerable_out) =
                 (linear(hidden, hidden, answerable.pp("dense"))?, linear(hidden, 1, answerable.pp("out"))?);
             let of_tokens = token_heads(&vb, hidden)?;
-            let encoder = encoder(&vb, config, precision, words)?;
+            let matcher = TokenMatcher::load(&vb, own.matching, Arc::clone(words))?;
+            let encoder = encoder(&vb, config, precision, words, 2 * matcher.types_of_side())?;
             let longest = 3 + own.limits.question_tokens + own.limits.context_tokens + own.limits.passage_tokens;
             if encoder.config().max_positions < longest {
                 bail!("it has {} positions, and a question with a passage has up to {longest}", encoder.config().max_positions);
             }
-            Ok(Self { tokenizer, encoder, limits: own.limits, begin, end, answerable_dense, answerable_out, of_tokens })
+            Ok(Self { tokenizer, encoder, matcher, limits: own.limits, begin, end, answerable_dense, answerable_out, of_tokens })
         };
         load().map(Some).map_err(|error| files.broken(WEIGHTS, error.to_string()))
     }
@@ -95,13 +99,14 @@ fn encoder(
     config: EncoderConfig,
     precision: Precision,
     words: &Arc<EmbeddingTable>,
+    token_types: usize,
 ) -> CandleResult<Encoder> {
     if words.width() != config.hidden_size {
         bail!("its hidden states have {} numbers, and the encoder's word embeddings {}", config.hidden_size, words.width());
     }
     let model = BertModel::load_with_words(vb, &config, precision, Arc::clone(words))?;
-    if model.token_types() < 2 {
-        bail!("it has {} token types, and a question and a passage are two", model.token_types());
+    if model.token_types() < token_types {
+        bail!("it has {} token types, and a question and a passage need {token_types}", model.token_types());
     }
     Ok(Encoder::of(Model::Bert(model), config))
 }
