@@ -21,6 +21,7 @@ use crate::article::Span;
 use crate::embed::Embedder;
 use crate::shelf::{Error, Filter, Neighbor, PassageId, Shelf, StoredPassage};
 
+use candidates::Candidate;
 pub use fold::folded;
 pub use follow_up::in_context;
 pub use question::{EmbeddedQuestion, Question, QuestionError, says_something};
@@ -68,7 +69,7 @@ pub enum Mode {
     /// Both, ranked together.
     #[default]
     Hybrid,
-    /// Only by meaning: the vectors' own order.
+    /// Only by meaning: the vectors of passages and of their sentences.
     Dense,
     /// Only by words: the word index's own order.
     Lexical,
@@ -132,24 +133,31 @@ pub fn retrieve(request: &Request<'_>) -> Result<Retrieved, Error> {
     let Request { shelf, question, filter, mode, limit, candidates, .. } = *request;
     let vector = question.vector.as_ref().filter(|_| mode != Mode::Lexical);
     let (near, words) = shelf.search(request.text(), vector, candidates.max(limit), filter)?;
+    // Only the first of each leg are worth scoring; the rest follow in their own order.
+    let first = |leg: &[Neighbor]| leg[..leg.len().min(candidates)].to_vec();
     let mut evidence = match mode {
-        Mode::Hybrid => {
-            // Only the first of each leg are worth scoring; the rest follow in their own order.
-            let first = |leg: &[Neighbor]| leg[..leg.len().min(candidates)].to_vec();
-            let found = candidates::scored(request, &first(&near), &first(&words))?;
-            reading::ranked(request, found)?
-        }
-        Mode::Dense => single(shelf, &near, |score| Scores { meaning: score, ..Scores::of_leg(score) })?,
+        Mode::Hybrid => reading::ranked(request, candidates::scored(request, &first(&near), &first(&words))?)?,
+        Mode::Dense => unread(shelf, candidates::scored(request, &first(&near), &[])?)?,
         Mode::Lexical => single(shelf, &words, |score| Scores { words: score, ..Scores::of_leg(score) })?,
     };
     let search_ms = milliseconds(begun);
     evidence.truncate(limit);
     let scored = evidence.len();
-    if mode == Mode::Hybrid && scored < limit {
+    if mode != Mode::Lexical && scored < limit {
         evidence.extend(rest(shelf, &near, &words, &evidence)?);
         evidence.truncate(limit);
     }
     Ok(Retrieved { evidence, scored, embed_ms: question.embed_ms, search_ms })
+}
+
+/// Candidates by their fused scores, none of them read.
+fn unread(shelf: &Shelf, found: Vec<Candidate>) -> Result<Vec<Evidence>, Error> {
+    let passages = shelf.passages(&found.iter().map(|candidate| candidate.id).collect::<Vec<PassageId>>())?;
+    let evidence = candidates::joined(passages, found, |passage, Candidate { scores, .. }| {
+        let scores = Scores { total: scores.fused, relevance: scores.meaning.clamp(0.0, 1.0), ..scores };
+        Evidence { passage, scores, sentences: vec![], copies: vec![] }
+    });
+    Ok(evidence.collect())
 }
 
 /// One leg alone, in its own order.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::language::same_language;
-use super::{Request, Scores};
-use crate::shelf::{Error, Neighbor, PassageId, staged};
+use super::{Evidence, Request, Scores};
+use crate::shelf::{Error, Neighbor, PassageId, StoredPassage, staged};
 
 /// A passage that a leg found.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,4 +39,17 @@ pub(super) fn scored(request: &Request<'_>, near: &[Neighbor], words: &[Neighbor
     let mut candidates: Vec<Candidate> = ids.into_iter().map(candidate).collect();
     candidates.sort_by(|a, b| b.scores.fused.total_cmp(&a.scores.fused).then(a.id.cmp(&b.id)));
     Ok(candidates)
+}
+
+/// Passages in the order of their candidates; those that are gone are left out.
+pub(super) fn joined(
+    passages: Vec<StoredPassage>,
+    candidates: Vec<Candidate>,
+    mut made: impl FnMut(StoredPassage, Candidate) -> Evidence,
+) -> impl Iterator<Item = Evidence> {
+    let mut candidates = candidates.into_iter();
+    passages.into_iter().filter_map(move |passage| {
+        let candidate = candidates.find(|candidate| candidate.id == passage.id)?;
+        Some(made(passage, candidate))
+    })
 }

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::candidates::Candidate;
+use super::candidates::{Candidate, joined};
 use super::{Evidence, PassageReading, Request, Scores, Sentence, SentenceReading};
 use crate::article::Span;
 use crate::chunk::sentences_of;
@@ -111,19 +111,6 @@ fn placed_behind(read: &[Evidence], mut unread: Vec<Candidate>) -> Vec<Candidate
 
 fn ids(candidates: &[Candidate]) -> Vec<PassageId> {
     candidates.iter().map(|candidate| candidate.id).collect()
-}
-
-/// Passages in the order of their candidates; those that are gone are left out.
-fn joined(
-    passages: Vec<StoredPassage>,
-    candidates: Vec<Candidate>,
-    mut made: impl FnMut(StoredPassage, Candidate) -> Evidence,
-) -> impl Iterator<Item = Evidence> {
-    let mut candidates = candidates.into_iter();
-    passages.into_iter().filter_map(move |passage| {
-        let candidate = candidates.find(|candidate| candidate.id == passage.id)?;
-        Some(made(passage, candidate))
-    })
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ def main() -> None:
     unasked = [ids for ids in unasked if len(ids)]
 
     torch.manual_seed(settings["train"]["seed"])
-    reader = network.begin(arguments.encoder, settings["train"]["layers"], settings["train"]["dropout"])
+    reader = network.begin(arguments.encoder, settings["train"]["layers"], settings["matching"], settings["train"]["dropout"])
     for run in settings["runs"]:
         own = with_changes(settings, run)
         switcher = None

@@ -21,7 +21,7 @@ class Batch:
     """Rows are examples, columns tokens."""
 
     ids: np.ndarray
-    types: np.ndarray     # 1 after the question
+    sides: np.ndarray     # 1 after the question
     keep: np.ndarray      # false at padding
     passage: np.ndarray   # true at the passage's tokens
     segment: np.ndarray   # 0 at the first token, 1 and up by sentence, -1 elsewhere
@@ -48,7 +48,7 @@ def collate(examples: Sequence[Example]) -> Batch:
         first = question + len(example.title)
         passage = slice(first, first + len(example.passage))
         batch.ids[row, :length], batch.keep[row, :length] = example.ids, True
-        batch.types[row, question:length] = 1
+        batch.sides[row, question:length] = 1
         batch.passage[row, passage] = True
         numbers, segments = np.unique(example.sentence, return_inverse=True)
         batch.segment[row, passage] = segments + 1

@@ -73,7 +73,7 @@ def difference(one: Reading, other: Reading) -> float:
 def check(model: Path, work: Path | None, written: Path | None) -> None:
     exported = Reading(model)
     if work is not None:
-        trained = Reader(exported.reader.shape)
+        trained = Reader(exported.reader.shape, exported.reader.settings)
         words = exported.reader.embeddings.word_embeddings.weight
         trained.load_own(torch.load(work / "checkpoint.pt", map_location="cpu")["reader"])
         trained.embeddings.word_embeddings.weight = words

@@ -13,4 +13,5 @@ def write(reader: Reader, limits: dict, model: Path) -> None:
     folder = model / "reader"
     folder.mkdir(parents=True, exist_ok=True)
     save_file(packed(reader.own()), folder / "model.safetensors", {"format": "pt"})
-    write_json(folder / "config.json", config(reader.shape, architectures=["Reader"], quantization_config=QUANTIZATION, **limits))
+    of_reader = {"architectures": ["Reader"], "matching": reader.settings, "quantization_config": QUANTIZATION}
+    write_json(folder / "config.json", config(reader.shape, **of_reader, **limits))

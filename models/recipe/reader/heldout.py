@@ -35,7 +35,7 @@ def measure(reader: Reader, examples: Examples, device: torch.device) -> dict[st
     for begin in range(0, len(drawn), AT_ONCE):
         batch = collate(drawn[begin : begin + AT_ONCE]).tensors(device)
         with torch.autocast(device.type, torch.bfloat16):
-            answerable, _, sentence = reader(batch["ids"], batch["types"], batch["keep"])
+            answerable, _, sentence = reader(batch["ids"], batch["sides"], batch["keep"])
         best = sentence_logits(sentence, batch)[:, 1:].argmax(1) + 1
         scores.append(answerable.cpu().numpy())
         answers.append(batch["answers"].cpu().numpy() > 0.5)

@@ -36,8 +36,8 @@ class Reading:
         before = [BEGIN, *self.encode(question, "question").ids, END]
         of_context, of_passage = self.encode(context, "context").ids, self.encode(passage, "passage").ids
         ids = torch.tensor([[*before, *of_context, *of_passage, END]])
-        types = (torch.arange(ids.shape[1]) >= len(before)).long()[None]
-        answerable, span, sentence = self.reader(ids, types, torch.ones_like(ids, dtype=torch.bool))
+        sides = (torch.arange(ids.shape[1]) >= len(before)).long()[None]
+        answerable, span, sentence = self.reader(ids, sides, torch.ones_like(ids, dtype=torch.bool))
         return answerable[0], span[0], sentence[0], len(before) + len(of_context)
 
     def read(self, question: str, context: str, passage: str, ranges: list[Span]) -> dict:

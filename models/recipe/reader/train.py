@@ -57,7 +57,7 @@ class Trainer:
             group["lr"] = rate * group["times"]
         tensors = batch.tensors(self.device)
         with torch.autocast(self.device.type, torch.bfloat16):
-            found = self.reader(tensors["ids"], tensors["types"], tensors["keep"])
+            found = self.reader(tensors["ids"], tensors["sides"], tensors["keep"])
         answerable, span, sentence = losses(found, tensors)
         loss = answerable + self.settings["span"] * span + self.settings["sentence"] * sentence
         self.optimizer.zero_grad(set_to_none=True)
