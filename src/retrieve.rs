@@ -59,6 +59,8 @@ pub struct SentenceReading {
     pub logit: f32,
     /// The logit of the best answer inside it.
     pub span_logit: f32,
+    /// The share of the question that its tokens match, 0 to 1.
+    pub coverage: f32,
     /// Where that answer stands in the article.
     pub answer: Option<Span>,
 }

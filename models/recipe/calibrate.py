@@ -23,9 +23,9 @@ import numpy as np
 
 RIDGE = 1e-3
 FUSION = ("meaning", "sentence", "words", "foreign_words")
-READING = ("fused", "answerable", "span", "sentence")
-SENTENCE = ("logit", "span", "passage", "meaning")
-CONFIDENCE = ("bias", "fused", "answerable", "span", "sentence", "lead", "foreign")
+READING = ("fused", "answerable", "foreign_answerable", "span", "sentence", "coverage", "foreign_coverage")
+SENTENCE = ("logit", "span", "passage", "meaning", "coverage")
+CONFIDENCE = ("bias", "fused", "answerable", "span", "sentence", "coverage", "sentence_coverage", "lead", "foreign")
 
 
 class Question:
@@ -49,16 +49,18 @@ class Question:
             c = candidates[i]
             no_span = c.get("no_span", 0.0)
             rows = [
-                (s.get("logit", 0.0), s.get("span_logit", no_span) - no_span, s["meaning"], s["gold"])
+                (s.get("logit", 0.0), s.get("span_logit", no_span) - no_span, s["meaning"], s.get("coverage", 0.0), s["gold"])
                 for s in c["sentences"]
             ]
-            sentences += [row[:3] for row in rows]
+            sentences += [row[:4] for row in rows]
             owner += [place] * len(rows)
-            gold += [row[3] and (c["relevant"] or not self.relevant.any()) for row in rows]
+            gold += [row[4] and (c["relevant"] or not self.relevant.any()) for row in rows]
             best = [max(row[k] for row in rows) for k in (0, 1)] if self.has_reader else [0.0, 0.0]
-            reading.append((c.get("answerable", 0.0), best[1], best[0]))
-        self.reading = np.array(reading, float).reshape(-1, 3)
-        self.sentences = np.array(sentences, float).reshape(-1, 3)
+            answers, covered = c.get("answerable", 0.0), c.get("coverage", 0.0)
+            own = (answers * same, answers * (1 - same), best[1], best[0], covered * same, covered * (1 - same))
+            reading.append((*own, answers, covered))
+        self.reading = np.array(reading, float).reshape(-1, 8)
+        self.sentences = np.array(sentences, float).reshape(-1, 4)
         self.owner, self.gold = np.array(owner, int), np.array(gold, bool)
 
 
@@ -156,11 +158,11 @@ class Fit:
         self.fusion = fit_choice([(q.fusion, q.relevant) for q in questions], w, np.ones(4, bool))
         if reader:
             groups = [(self.read_features(q), q.relevant[q.read]) for q in questions]
-            self.reading = fit_choice(groups, w, np.ones(4, bool))
+            self.reading = fit_choice(groups, w, np.ones(len(READING), bool))
             groups = [(self.sentence_features(q), q.gold) for q in questions]
-            self.sentence = fit_choice(groups, w, np.ones(4, bool))
+            self.sentence = fit_choice(groups, w, np.ones(len(SENTENCE), bool))
         else:
-            self.reading, self.sentence = np.array([1.0, 0, 0, 0]), np.array([0, 0, 0, 1.0])
+            self.reading, self.sentence = np.eye(len(READING))[0], np.eye(len(SENTENCE))[3]
         both = with_both(questions)
         if both:
             x = np.array([self.measures(q) for q in both])
@@ -174,29 +176,31 @@ class Fit:
         return q.fusion @ self.fusion
 
     def read_features(self, q):
-        return np.column_stack([self.fused(q)[q.read], q.reading])
+        return np.column_stack([self.fused(q)[q.read], q.reading[:, :6]])
 
     def totals(self, q):
         return self.read_features(q) @ self.reading if self.reader else self.fused(q)[q.read]
 
     def sentence_features(self, q):
-        logit, span, meaning = q.sentences.T
-        return np.column_stack([logit, span, self.totals(q)[q.owner], meaning])
+        logit, span, meaning, coverage = q.sentences.T
+        return np.column_stack([logit, span, self.totals(q)[q.owner], meaning, coverage])
 
     def sentence_scores(self, q):
         return self.sentence_features(q) @ self.sentence
 
     def measures(self, q):
         if not len(q.read) or not len(q.sentences):
-            return np.array([1.0, 0, 0, 0, 0, 0, 0])
+            return np.eye(len(CONFIDENCE))[0]
         totals = self.totals(q)
         best = int(totals.argmax())
         chosen = int(self.sentence_scores(q).argmax())
         others = np.delete(totals, best)
         lead = totals[best] - others.mean() if len(others) else 0.0
         sentence = q.sentences[chosen, 0 if self.reader else 2]
-        answerable, span = (q.reading[:, 0].max(), q.reading[:, 1].max()) if self.reader else (0.0, 0.0)
-        return np.array([1.0, self.fused(q)[q.read][best], answerable, span, sentence, lead, q.foreign])
+        answerable = q.reading[:, 6].max() if self.reader else 0.0
+        span = q.reading[:, 2].max() if self.reader else 0.0
+        covered = q.reading[best, 7], q.sentences[chosen, 3]
+        return np.array([1.0, self.fused(q)[q.read][best], answerable, span, sentence, *covered, lead, q.foreign])
 
     def probability(self, q):
         return float(1 / (1 + np.exp(-(self.measures(q) @ self.confidence))))

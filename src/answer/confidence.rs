@@ -1,7 +1,7 @@
 //! How likely it is that the articles answer: a logistic model of a few measures of the best passages.
 
 use crate::embed::{Confidence, logistic};
-use crate::retrieve::Evidence;
+use crate::retrieve::{Evidence, Sentence};
 
 /// What the probability is reckoned from.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -14,6 +14,10 @@ pub struct Measures {
     pub span: f32,
     /// The chosen sentence's logit; its cosine where nothing was read.
     pub sentence: f32,
+    /// The share of the question that the best passage's tokens match; 0 where nothing was read.
+    pub coverage: f32,
+    /// The share of the question that the chosen sentence's tokens match; 0 where nothing was read.
+    pub sentence_coverage: f32,
     /// By how much the best passage's total is above the mean of the next; 0 where there is only one.
     pub lead: f32,
     /// How far the question is in another language than the passages, 0 to 1.
@@ -21,8 +25,8 @@ pub struct Measures {
 }
 
 impl Measures {
-    /// Of `evidence`, the best first, for an answer whose first sentence is measured by `sentence`.
-    pub(super) fn of<'a>(evidence: impl Iterator<Item = &'a Evidence>, sentence: f32) -> Self {
+    /// Of `evidence`, the best first, for an answer whose first sentence is `chosen`.
+    pub(super) fn of<'a>(evidence: impl Iterator<Item = &'a Evidence>, chosen: &Sentence) -> Self {
         let evidence: Vec<&Evidence> = evidence.filter(|one| !one.sentences.is_empty()).collect();
         let Some(best) = evidence.first() else { return Self::default() };
         let readings = || evidence.iter().filter_map(|one| one.scores.reading);
@@ -31,7 +35,9 @@ impl Measures {
             fused: best.scores.fused,
             answerable: readings().map(|reading| reading.answerable).reduce(f32::max).unwrap_or(0.0),
             span: readings().map(|reading| reading.span).reduce(f32::max).unwrap_or(0.0),
-            sentence,
+            sentence: chosen.reading.map_or(chosen.meaning, |reading| reading.logit),
+            coverage: best.scores.reading.map_or(0.0, |reading| reading.coverage),
+            sentence_coverage: chosen.reading.map_or(0.0, |reading| reading.coverage),
             lead: lead(&totals),
             foreign: 1.0 - best.scores.same_language,
         }
@@ -39,13 +45,15 @@ impl Measures {
 
     /// The probability that the articles answer.
     pub fn probability(&self, weights: &Confidence) -> f32 {
-        let Self { fused, answerable, span, sentence, lead, foreign } = self;
+        let Self { fused, answerable, span, sentence, coverage, sentence_coverage, lead, foreign } = self;
         logistic(
             weights.bias
                 + weights.fused * fused
                 + weights.answerable * answerable
                 + weights.span * span
                 + weights.sentence * sentence
+                + weights.coverage * coverage
+                + weights.sentence_coverage * sentence_coverage
                 + weights.lead * lead
                 + weights.foreign * foreign,
         )
@@ -80,11 +88,13 @@ mod tests {
             answerable: 0.5,
             span: 0.25,
             sentence: 0.0,
+            coverage: 2.0,
+            sentence_coverage: 0.0,
             lead: 0.0,
             foreign: 0.0,
             ..Parameters::default().confidence
         };
-        let measures = Measures { answerable: 2.0, span: 4.0, ..Measures::default() };
+        let measures = Measures { answerable: 2.0, span: 2.0, coverage: 0.25, ..Measures::default() };
         assert!((measures.probability(&zero) - logistic(1.0)).abs() < 1e-6);
     }
 }

@@ -46,8 +46,7 @@ pub fn extractive(evidence: &[Found], rules: &Rules<'_>, said: &[String]) -> Ans
     let first = |one: &Candidate| (one.owner, one.sentence.span.start);
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then(first(a).cmp(&first(b))));
     let Some(best) = candidates.first() else { return refusal(evidence, rules, Measures::default()) };
-    let sentence = best.sentence.reading.map_or(best.sentence.meaning, |reading| reading.logit);
-    let measures = Measures::of(evidence.iter().map(|(evidence, _)| evidence), sentence);
+    let measures = Measures::of(evidence.iter().map(|(evidence, _)| evidence), &best.sentence);
     if measures.probability(&rules.parameters.confidence) < rules.threshold {
         return refusal(evidence, rules, measures);
     }
@@ -82,6 +81,7 @@ fn score(sentence: &Sentence, passage: &Scores, weights: &SentenceWeights) -> f3
         + weights.span * (read.span_logit - of_passage.no_span)
         + weights.passage * passage.total
         + weights.meaning * sentence.meaning
+        + weights.coverage * read.coverage
 }
 
 /// Adds a sentence and its citation, unless it was said: syndicated copies say the same.
@@ -146,12 +146,12 @@ mod tests {
         let sentence = |(span, (logit, answer)): (&Span, &(f32, &str))| {
             let at = text[span.start..span.end].find(answer).map(|at| span.start + at);
             let answer = at.filter(|_| !answer.is_empty()).map(|at| Span::new(at, at + answer.len()));
-            let reading = Some(SentenceReading { logit: *logit, span_logit: *logit, answer });
+            let reading = Some(SentenceReading { logit: *logit, span_logit: *logit, coverage: 0.5, answer });
             Sentence { span: *span, meaning: 0.5, reading }
         };
         let sentences: Vec<Sentence> = spans.iter().zip(read).map(sentence).collect();
         let best = read.iter().map(|(logit, _)| *logit).fold(f32::NEG_INFINITY, f32::max);
-        let reading = Some(PassageReading { answerable: best, no_span: 0.0, span: best, sentence: best });
+        let reading = Some(PassageReading { answerable: best, no_span: 0.0, span: best, sentence: best, coverage: 0.5 });
         let passage = StoredPassage {
             id,
             article: ArticleId(id.to_string()),
@@ -178,9 +178,19 @@ mod tests {
 
     fn answer(evidence: &[Found], said: &[String]) -> Answer {
         let shipped = Parameters::default();
-        let sentence = SentenceWeights { logit: 1.0, span: 0.0, passage: 0.5, meaning: 0.0, further: 0.5 };
-        let none = Confidence { bias: 0.0, fused: 0.0, span: 0.0, sentence: 0.0, lead: 0.0, foreign: 0.0, ..shipped.confidence };
-        let confidence = Confidence { answerable: 1.0, ..none };
+        let sentence = SentenceWeights { logit: 1.0, span: 0.0, passage: 0.5, meaning: 0.0, coverage: 0.0, further: 0.5 };
+        let confidence = Confidence {
+            bias: 0.0,
+            fused: 0.0,
+            answerable: 1.0,
+            span: 0.0,
+            sentence: 0.0,
+            coverage: 0.0,
+            sentence_coverage: 0.0,
+            lead: 0.0,
+            foreign: 0.0,
+            ..shipped.confidence
+        };
         let parameters = Parameters { sentence, confidence, ..shipped };
         extractive(evidence, &Rules { parameters: &parameters, sentences: 3, threshold: 0.5, nearest: 5 }, said)
     }

@@ -65,12 +65,18 @@ pub struct ReadingWeights {
     pub passages: usize,
     /// The fused score.
     pub fused: f32,
-    /// The logit that the passage answers.
+    /// The logit that the passage answers, where the question is in the passages' language.
     pub answerable: f32,
+    /// The same, where it is in another one.
+    pub foreign_answerable: f32,
     /// The best span's logit over that of no span.
     pub span: f32,
     /// The best sentence's logit.
     pub sentence: f32,
+    /// The share of the question that the passage's tokens match, where the question is in the passages' language.
+    pub coverage: f32,
+    /// The same, where it is in another one.
+    pub foreign_coverage: f32,
 }
 
 /// Weights of what an answering sentence is chosen by.
@@ -85,6 +91,8 @@ pub struct SentenceWeights {
     pub passage: f32,
     /// Cosine of question and sentence.
     pub meaning: f32,
+    /// The share of the question that its tokens match.
+    pub coverage: f32,
     /// A further sentence is given when it is at least this many times as probable as the best one.
     pub further: f32,
 }
@@ -103,6 +111,10 @@ pub struct Confidence {
     pub span: f32,
     /// The chosen sentence's logit; its cosine where nothing was read.
     pub sentence: f32,
+    /// The share of the question that the best passage's tokens match.
+    pub coverage: f32,
+    /// The share of the question that the chosen sentence's tokens match.
+    pub sentence_coverage: f32,
     /// By how much the best passage's total is above the mean of the next.
     pub lead: f32,
     /// How far the question is in another language than the passages, 0 to 1.

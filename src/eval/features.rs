@@ -37,6 +37,9 @@ struct Candidate<'a> {
     answerable: Option<f32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     no_span: Option<f32>,
+    /// The share of the question that its tokens match.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coverage: Option<f32>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     sentences: Vec<Row>,
 }
@@ -48,6 +51,8 @@ struct Row {
     logit: Option<f32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     span_logit: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coverage: Option<f32>,
     /// Cosine of question and sentence.
     meaning: f32,
     /// Whether it holds a gold answer.
@@ -79,6 +84,7 @@ fn candidate<'a>(record: &Record, evidence: &Evidence, documents: &'a HashMap<St
         words: scores.words,
         answerable: scores.reading.map(|reading| reading.answerable),
         no_span: scores.reading.map(|reading| reading.no_span),
+        coverage: scores.reading.map(|reading| reading.coverage),
         sentences: evidence.sentences.iter().map(|sentence| row(record, evidence, sentence)).collect(),
     }
 }
@@ -89,6 +95,7 @@ fn row(record: &Record, evidence: &Evidence, sentence: &Sentence) -> Row {
     Row {
         logit: sentence.reading.map(|reading| reading.logit),
         span_logit: sentence.reading.map(|reading| reading.span_logit),
+        coverage: sentence.reading.map(|reading| reading.coverage),
         meaning: sentence.meaning,
         gold: holds_gold(record, text),
     }

@@ -75,14 +75,16 @@ pub struct Measured {
     pub answerable: f32,
     pub span: f32,
     pub sentence: f32,
+    pub coverage: f32,
+    pub sentence_coverage: f32,
     pub lead: f32,
     pub foreign: f32,
 }
 
 impl From<Measures> for Measured {
     fn from(measures: Measures) -> Self {
-        let Measures { fused, answerable, span, sentence, lead, foreign } = measures;
-        Self { fused, answerable, span, sentence, lead, foreign }
+        let Measures { fused, answerable, span, sentence, coverage, sentence_coverage, lead, foreign } = measures;
+        Self { fused, answerable, span, sentence, coverage, sentence_coverage, lead, foreign }
     }
 }
 

@@ -66,7 +66,7 @@ fn sentences(passage: &StoredPassage, ranges: &[Range<usize>], cosines: &[f32], 
         let read = reading.and_then(|reading| reading.sentences.get(number)).map(|read| {
             let inside = range.start <= read.span.start && read.span.end <= range.end && !read.span.is_empty();
             let answer = (inside && passage.text.get(read.span.clone()).is_some()).then(|| place(&read.span));
-            SentenceReading { logit: read.logit, span_logit: read.span_logit, answer }
+            SentenceReading { logit: read.logit, span_logit: read.span_logit, coverage: read.coverage, answer }
         });
         Sentence { span: place(range), meaning: cosines.get(number).copied().unwrap_or(0.0), reading: read }
     };
@@ -80,6 +80,7 @@ fn of_passage(reading: &Reading) -> PassageReading {
         no_span: reading.no_span,
         span: best(|sentence| sentence.span_logit).map_or(0.0, |logit| logit - reading.no_span),
         sentence: best(|sentence| sentence.logit).unwrap_or(0.0),
+        coverage: reading.coverage,
     }
 }
 
@@ -136,14 +137,14 @@ mod tests {
     fn what_the_reader_says_of_a_sentence_stands_in_the_article_and_inside_the_sentence() {
         let passage = passage("夜市很热闹。摊位费二十元。", 100);
         let ranges: Vec<Range<usize>> = sentences_of(&passage.text).iter().map(|span| span.start..span.end).collect();
-        let read = |span| embed::SentenceReading { logit: 2.0, span, span_logit: 3.0 };
-        let reading = Reading { answerable: 1.0, no_span: 0.5, sentences: vec![read(0..100), read(27..36)] };
+        let read = |span| embed::SentenceReading { logit: 2.0, span, span_logit: 3.0, coverage: 0.4 };
+        let reading = Reading { answerable: 1.0, no_span: 0.5, coverage: 0.6, sentences: vec![read(0..100), read(27..36)] };
         let found = sentences(&passage, &ranges, &[0.1, 0.2], Some(&reading));
         assert_eq!(found[0].reading.unwrap().answer, None, "it is longer than the sentence");
         assert_eq!(found[1].reading.unwrap().answer, Some(Span::new(127, 136)));
         assert_eq!((found[1].span, found[1].meaning), (Span::new(118, 139), 0.2));
         let of_passage = of_passage(&reading);
-        assert_eq!((of_passage.span, of_passage.sentence), (2.5, 2.0));
+        assert_eq!((of_passage.span, of_passage.sentence, of_passage.coverage), (2.5, 2.0, 0.6));
         let unread = sentences(&passage, &ranges, &[], None);
         assert!(unread.iter().all(|sentence| sentence.reading.is_none()));
     }

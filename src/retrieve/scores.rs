@@ -34,6 +34,8 @@ pub struct PassageReading {
     pub span: f32,
     /// The best sentence's logit.
     pub sentence: f32,
+    /// The share of the question that its tokens match, 0 to 1.
+    pub coverage: f32,
 }
 
 impl Scores {
@@ -50,8 +52,13 @@ impl Scores {
 
     /// The weighted sum of the fused score and the reading; the fused score alone, where there is none.
     pub(super) fn total(&self, weights: &ReadingWeights) -> f32 {
-        let Some(PassageReading { answerable, span, sentence, .. }) = self.reading else { return self.fused };
-        weights.fused * self.fused + weights.answerable * answerable + weights.span * span + weights.sentence * sentence
+        let Some(PassageReading { answerable, span, sentence, coverage, .. }) = self.reading else { return self.fused };
+        let by_language = |own: f32, foreign: f32| own * self.same_language + foreign * (1.0 - self.same_language);
+        weights.fused * self.fused
+            + by_language(weights.answerable, weights.foreign_answerable) * answerable
+            + weights.span * span
+            + weights.sentence * sentence
+            + by_language(weights.coverage, weights.foreign_coverage) * coverage
     }
 }
 
@@ -66,12 +73,21 @@ mod tests {
         let fusion = Fusion { meaning: 1.0, sentence: 2.0, words: 4.0, foreign_words: 0.8 };
         let fused = scores.fused(&fusion);
         assert!((fused - (0.5 + 1.2 + (1.0 + 0.6) * 0.4)).abs() < 1e-6);
-        let weights = ReadingWeights { passages: 8, fused: 2.0, answerable: 0.5, span: 0.25, sentence: 1.0 };
+        let weights = ReadingWeights {
+            passages: 8,
+            fused: 2.0,
+            answerable: 0.8,
+            foreign_answerable: 0.4,
+            span: 0.25,
+            sentence: 1.0,
+            coverage: 2.0,
+            foreign_coverage: 10.0,
+        };
         let scores = Scores { fused, ..scores };
         assert!((scores.total(&weights) - fused).abs() < 1e-6, "nothing was read");
-        let reading = PassageReading { answerable: 2.0, no_span: 1.0, span: 4.0, sentence: -1.0 };
+        let reading = PassageReading { answerable: 2.0, no_span: 1.0, span: 4.0, sentence: -1.0, coverage: 0.5 };
         let read = Scores { reading: Some(reading), ..scores };
-        assert!((read.total(&weights) - (2.0 * fused + 1.0 + 1.0 - 1.0)).abs() < 1e-6);
+        assert!((read.total(&weights) - (2.0 * fused + 1.0 + 1.0 - 1.0 + 4.0)).abs() < 1e-6);
         assert!(Parameters::default().reading.passages > 0);
     }
 }

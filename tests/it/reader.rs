@@ -87,6 +87,7 @@ fn the_reader_says_what_the_reference_says() {
             for ((reading, expected), passage) in readings.iter().zip(row["passages"].as_array().unwrap()).zip(&passages) {
                 close(reading.answerable, &expected["answerable"]);
                 close(reading.no_span, &expected["no_span"]);
+                close(reading.coverage, &expected["coverage"]);
                 let sentences = expected["sentences"].as_array().unwrap();
                 assert_eq!(reading.sentences.len(), sentences.len());
                 for ((found, expected), bytes) in reading.sentences.iter().zip(sentences).zip(&passage.sentences) {
@@ -97,6 +98,7 @@ fn the_reader_says_what_the_reference_says() {
                     }
                     close(found.logit, &expected["logit"]);
                     close(found.span_logit, &expected["span_logit"]);
+                    close(found.coverage, &expected["coverage"]);
                     assert!(bytes.start <= found.span.start && found.span.end <= bytes.end && !found.span.is_empty());
                     if precision == Precision::F32 {
                         assert_eq!(found.span, range(&expected["span"]));

@@ -140,14 +140,29 @@ def embedded(tokens: Tokenizer, encoder: Weights, context: str, sentences: list[
     return {"vector": unit(rows), "sentences": [unit(rows[one]) for one in split]}
 
 
-def matched(words: torch.Tensor, ids: list[int], first: int) -> list[int]:
-    """A type for each token: the side on which it stands, and its greatest cosine with a token of the other side."""
+def cosines(words: torch.Tensor, ids: list[int], first: int) -> torch.Tensor:
+    """Of each two tokens on different sides; -1 for others and for special tokens."""
     rows = torch.nn.functional.normalize(words[ids], dim=1)
     word = torch.tensor(ids) >= 4
     side = torch.arange(len(ids)) >= first
     can = word[:, None] & word[None, :] & (side[:, None] != side[None, :])
-    best = (rows @ rows.T).masked_fill(~can, -1.0).max(1).values
-    return (torch.bucketize(best, torch.tensor(EDGES)) + (len(EDGES) + 1) * side).tolist()
+    return (rows @ rows.T).masked_fill(~can, -1.0)
+
+
+def matched(found: torch.Tensor, first: int) -> list[int]:
+    """A type for each token: the side on which it stands, and its greatest cosine with a token of the other side."""
+    side = torch.arange(len(found)) >= first
+    return (torch.bucketize(found.max(1).values, torch.tensor(EDGES)) + (len(EDGES) + 1) * side).tolist()
+
+
+def coverage(tokens: Tokenizer, found: torch.Tensor, ids: list[int], own: list[int]) -> float:
+    """The share of the question's information, its tokens `ids`, that the tokens `own` match."""
+    pieces = json.loads(tokens.to_str())["model"]["vocab"]
+    counts = [min(max(-score, 0), 16) if at >= 4 and any(map(str.isalnum, piece)) else 0 for at, (piece, score) in enumerate(pieces)]
+    weights = torch.tensor([counts[one] for one in ids])
+    if not own or weights.sum() == 0:
+        return 0.0
+    return ((weights * found[: len(ids), own].max(1).values.clamp(min=0)).sum() / weights.sum()).item()
 
 
 def reading(tokens: Tokenizer, encoder: Weights, reader: Weights, question: str, context: str, sentences: list[str]) -> dict:
@@ -159,7 +174,9 @@ def reading(tokens: Tokenizer, encoder: Weights, reader: Weights, question: str,
     before = head + cut(context, "context_tokens")
     ids = before + passage.ids[:count] + [2]
     plain = reader.plain
-    types = matched(encoder.plain["embeddings.word_embeddings.weight"] - plain["matching.mean"], ids, len(head))
+    similar = cosines(encoder.plain["embeddings.word_embeddings.weight"] - plain["matching.mean"], ids, len(head))
+    types = matched(similar, len(head))
+    covered = lambda own: coverage(tokens, similar, head, own)
     rows = forward(plain, encoder.plain["embeddings.word_embeddings.weight"], ids, types)
     linear = lambda x, name: torch.nn.functional.linear(x, plain[f"{name}.weight"], plain[f"{name}.bias"])
     spans, scores = linear(rows, "span"), linear(rows, "sentence")[:, 0]
@@ -174,9 +191,11 @@ def reading(tokens: Tokenizer, encoder: Weights, reader: Weights, question: str,
         logit = lambda pair: (spans[at(own[pair[0]]), 0] + spans[at(own[pair[1]]), 1]).item()
         best = max(pairs, key=logit)
         span = bytes_of(text, found[own[best[0]]][0], found[own[best[1]]][1])
-        made.append({"logit": scores[[at(one) for one in own]].mean().item(), "span": span, "span_logit": logit(best)})
+        mine = [at(one) for one in own]
+        made.append({"logit": scores[mine].mean().item(), "span": span, "span_logit": logit(best), "coverage": covered(mine)})
     answerable = linear(torch.tanh(linear(rows[:1], "answerable.dense")), "answerable.out").item()
-    return {"answerable": answerable, "no_span": spans[0].sum().item(), "sentences": made}
+    whole = covered(list(range(len(head), len(ids))))
+    return {"answerable": answerable, "no_span": spans[0].sum().item(), "coverage": whole, "sentences": made}
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ use tokenizers::Tokenizer;
 use crate::embed::batch::EncoderInput;
 use crate::embed::encoder::Encoder;
 use crate::embed::tokens::TextTokens;
-use matching::TokenMatcher;
+use matching::{Matches, TokenMatcher};
 use spans::best_span;
 
 /// What the reader is given of one passage.
@@ -44,6 +44,8 @@ pub struct SentenceReading {
     pub span: Range<usize>,
     /// How likely that is the answer: the sum of the logits of its start and its end. Minus infinity where none was read.
     pub span_logit: f32,
+    /// The share of the question that its tokens match, 0 to 1.
+    pub coverage: f32,
 }
 
 /// What the reader says of one passage.
@@ -53,6 +55,8 @@ pub struct Reading {
     pub answerable: f32,
     /// How likely no words of the passage are the answer: what a span's logit is compared with.
     pub no_span: f32,
+    /// The share of the question that the passage's and its context's tokens match, 0 to 1.
+    pub coverage: f32,
     /// One for each of the passage's sentences.
     pub sentences: Vec<SentenceReading>,
 }
@@ -84,9 +88,13 @@ struct Limits {
 
 /// A passage as the encoder reads it.
 struct PairInput {
-    /// Tokens before the passage's first.
-    first: usize,
+    /// Tokens before the context's first.
+    question: usize,
+    /// Tokens of the context.
+    context: usize,
     passage: TextTokens,
+    /// Of the question's tokens with those of context and passage.
+    matches: Matches,
 }
 
 impl Reader {
@@ -107,10 +115,10 @@ impl Reader {
         let text = TextTokens::of(&self.tokenizer, passage.text, false).cut(self.limits.passage_tokens);
         let of_question = [&[self.begin], question.ids.as_slice(), &[self.end]].concat();
         let of_passage = [&context.ids, &text.ids, [self.end].as_slice()].concat();
-        let first = of_question.len() + context.ids.len();
-        let token_types = self.matcher.types(&of_question, &of_passage)?;
-        let ids = [of_question, of_passage].concat();
-        Ok((EncoderInput { ids, token_types }, PairInput { first, passage: text }))
+        let matches = self.matcher.matches(&of_question, &of_passage)?;
+        let token_types = self.matcher.types(&matches, of_passage.len());
+        let pair = PairInput { question: of_question.len(), context: context.ids.len(), passage: text, matches };
+        Ok((EncoderInput { ids: [of_question, of_passage].concat(), token_types }, pair))
     }
 
     /// What the heads make of the hidden states `[tokens, hidden]` of one passage.
@@ -122,21 +130,26 @@ impl Reader {
             flat.as_chunks().0.to_vec()
         };
         let no_span = logits.first().map_or(f32::NEG_INFINITY, |[start, end, _]| start + end);
-        let of_passage = logits.get(pair.first..).unwrap_or_default();
+        let of_passage = logits.get(pair.question + pair.context..).unwrap_or_default();
         let tokens = pair.passage.of_sentences(sentences);
-        let sentence = |(own, bytes): (&Vec<usize>, &Range<usize>)| sentence_reading(own, bytes, of_passage, &pair.passage);
-        Ok(Reading { answerable, no_span, sentences: tokens.iter().zip(sentences).map(sentence).collect() })
+        let sentence = |(own, bytes): (&Vec<usize>, &Range<usize>)| {
+            let coverage = pair.matches.coverage(own.iter().map(|token| pair.context + token));
+            SentenceReading { coverage, ..sentence_reading(own, bytes, of_passage, &pair.passage) }
+        };
+        let coverage = pair.matches.coverage(0..pair.context + pair.passage.ids.len());
+        Ok(Reading { answerable, no_span, coverage, sentences: tokens.iter().zip(sentences).map(sentence).collect() })
     }
 }
 
-/// The reading of a sentence that has the tokens `own`, of whose `logits` there is one triple a token of the passage.
+/// The reading, but for its coverage, of a sentence that has the tokens `own`, of whose `logits` there is one triple a token of the passage.
 #[expect(clippy::cast_precision_loss, reason = "tokens of a sentence")]
 fn sentence_reading(own: &[usize], bytes: &Range<usize>, logits: &[[f32; 3]], passage: &TextTokens) -> SentenceReading {
     let of_tokens: Vec<[f32; 3]> = own.iter().filter_map(|token| logits.get(*token).copied()).collect();
     let Some((span, span_logit)) = best_span(&of_tokens) else {
-        return SentenceReading { logit: f32::NEG_INFINITY, span: bytes.start..bytes.start, span_logit: f32::NEG_INFINITY };
+        let span = bytes.start..bytes.start;
+        return SentenceReading { logit: f32::NEG_INFINITY, span, span_logit: f32::NEG_INFINITY, coverage: 0.0 };
     };
     let logit = of_tokens.iter().map(|[_, _, sentence]| sentence).sum::<f32>() / of_tokens.len() as f32;
     let span = passage.bytes[own[*span.start()]].start..passage.bytes[own[*span.end()]].end;
-    SentenceReading { logit, span, span_logit }
+    SentenceReading { logit, span, span_logit, coverage: 0.0 }
 }

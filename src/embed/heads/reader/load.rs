@@ -63,7 +63,7 @@ impl Reader {
             let (answerable_dense, answerable_out) =
                 (linear(hidden, hidden, answerable.pp("dense"))?, linear(hidden, 1, answerable.pp("out"))?);
             let of_tokens = token_heads(&vb, hidden)?;
-            let matcher = TokenMatcher::load(&vb, own.matching, Arc::clone(words))?;
+            let matcher = TokenMatcher::load(&vb, own.matching, Arc::clone(words), &tokenizer)?;
             let encoder = encoder(&vb, config, precision, words, 2 * matcher.types_of_side())?;
             let longest = 3 + own.limits.question_tokens + own.limits.context_tokens + own.limits.passage_tokens;
             if encoder.config().max_positions < longest {
