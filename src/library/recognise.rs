@@ -88,3 +88,64 @@ pub(super) fn fingerprint(article: &Article) -> String {
     hash.update(&article.text);
     hex(&hash.finalize())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::article::Builder;
+    use crate::read::files::source;
+
+    fn article(key: Option<String>, title: &str, author: &str) -> Article {
+        let mut builder = Builder::default();
+        builder.push("text", 1);
+        builder.finish(Record { key, title: title.to_owned(), authors: vec![author.to_owned()], ..Record::default() })
+    }
+
+    fn kept(articles: &[Article]) -> Vec<KnownArticle> {
+        let one = |(at, article): (usize, &Article)| KnownArticle {
+            id: ArticleId(format!("{at:016x}")),
+            version: 1,
+            key: article.record.key.clone(),
+            title: article.record.title.clone(),
+            authors: article.record.authors.clone(),
+            sha256: fingerprint(article),
+        };
+        articles.iter().enumerate().map(one).collect()
+    }
+
+    fn numbers(articles: Vec<Article>, kept: &[KnownArticle]) -> Vec<Option<usize>> {
+        let source = source("a.jsonl".to_owned(), "/a.jsonl".to_owned(), vec![]);
+        let recognised = recognise(&source, articles, kept);
+        recognised.iter().map(|found| kept.iter().position(|kept| kept.id == found.id)).collect()
+    }
+
+    #[test]
+    fn an_article_is_known_by_its_key_then_its_title_then_its_authors() {
+        let key = |key: &str| Some(key.to_owned());
+        let before =
+            kept(&[article(None, "A", "x"), article(None, "B", "y"), article(key("k"), "C", "z"), article(None, "A", "w")]);
+        let now = vec![
+            article(key("k"), "new", "n"),
+            article(None, "other", "y"),
+            article(None, "A", "n"),
+            article(None, "A", "n"),
+            article(key("l"), "C", "z"),
+        ];
+        assert_eq!(numbers(now, &before), [Some(2), Some(1), Some(0), Some(3), None]);
+    }
+
+    #[test]
+    fn many_articles_in_another_order_take_linear_time() {
+        let all = |text: &str| -> Vec<Article> {
+            (0..30_000).map(|n| article(Some(format!("k{n}")), &format!("{text} {n}"), "x")).collect()
+        };
+        let before = kept(&all("before"));
+        let mut now = all("now");
+        now.reverse();
+        let begun = std::time::Instant::now();
+        let source = source("a.jsonl".to_owned(), "/a.jsonl".to_owned(), vec![]);
+        let recognised = recognise(&source, now, &before);
+        assert!(recognised.iter().rev().zip(&before).all(|(found, kept)| found.id == kept.id && !found.unchanged));
+        assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?}", begun.elapsed());
+    }
+}
