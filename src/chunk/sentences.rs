@@ -166,7 +166,7 @@ mod tests {
     fn a_run_of_spaces_takes_no_longer_than_as_many_letters() {
         // As many characters as took twenty seconds, for each kind of space.
         for space in [" ", "\u{3000}", "\u{a0}", ")", "\u{200f}"] {
-            let text = format!("a.{}b. Next.", space.repeat(64_000));
+            let text = format!("It ends.{}more. Next.", space.repeat(64_000));
             let begun = std::time::Instant::now();
             let found = sentences(&text, Span::new(0, text.len()));
             assert_eq!(found.last().map(|span| &text[span.start..span.end]), Some("Next."), "{space:?}");
