@@ -138,7 +138,14 @@ mod tests {
                 std::thread::yield_now();
             }
         };
-        let late = pool.run(Duration::from_millis(50), endless).await.unwrap_err().into_response();
+        // It has not ended when its time is over: its client is told so at once.
+        let (release, held) = mpsc::channel::<()>();
+        let late = move || {
+            endless();
+            held.recv()
+        };
+        let late = pool.run(Duration::from_millis(50), late).await.unwrap_err().into_response();
+        drop(release);
         assert_eq!((late.status(), late.headers().contains_key("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, true));
         assert_eq!(pool.run(LONG, || 1).await.unwrap(), 1);
         // A client that goes away takes its work with it.
