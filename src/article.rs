@@ -8,9 +8,11 @@ use std::fmt;
 
 mod builder;
 mod lines;
+mod tidy;
 
 pub use builder::Builder;
 pub use lines::{LineMap, LineRange};
+pub use tidy::{LONGEST_NAME, LONGEST_TITLE, LONGEST_URL, MOST_AUTHORS, is_web_address, one_line};
 
 /// A file as it came.
 #[derive(Debug, Clone)]

@@ -6,6 +6,7 @@
 //! inside the span. Only a sentence that is longer than a passage may be is divided.
 
 mod sentences;
+mod shortened;
 
 pub use sentences::{is_unspaced, sentences, sentences_of};
 

@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use toml::Value;
 
-use crate::http::collections;
+use crate::library::collections;
 use crate::settings::{self, Override, Settings};
 use crate::shelf;
 
@@ -90,21 +90,22 @@ enum Command {
     ///
     /// The same tools are at `/mcp` of `ibid serve`.
     Mcp,
-    /// Copy the library into one file, while it is used or not
+    /// Copy the library, with its collections, while it is used or not
     ///
-    /// The file holds all articles, versions and vectors as they stand at one moment, and is
-    /// verified before it appears. `ibid restore` puts it back.
+    /// The copy holds all articles, versions and vectors as they stand at one moment, and is
+    /// verified before it appears. It is one file; a folder where there are collections, each
+    /// copied at a moment of its own. `ibid restore` puts it back.
     Backup(backup::Backup),
     /// Put a copy made by `ibid backup` into an empty data folder
     Restore(backup::Restore),
-    /// Verify the library, while it is used or not
+    /// Verify the library and its collections, while they are used or not
     ///
     /// Compares every row with its checksum and the caches with theirs. Ends with 3 when
     /// something is damaged that cannot be made again; caches are built again by themselves.
     Check(check::Check),
     /// Say what would keep ibid from working here, and what to do about it
     Doctor,
-    /// Embed all articles anew, with another model or other chunk rules
+    /// Embed all articles anew, those of collections too, with another model or other chunk rules
     Reembed,
     /// List, describe, verify, measure and fetch embedding models
     ///
@@ -147,7 +148,10 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let message = format!("`{}` is no name for a collection", name.escape_debug());
             return Err(setup::Usage(format!("{message}\nhint: small letters, digits and hyphens, 64 at most")).into());
         }
-        settings.library.data = settings.library.data.join(collections::FOLDER).join(name);
+        settings = collections::settings(&settings, name);
+    }
+    if !matches!(command, Command::Eval(_) | Command::Model(_)) {
+        setup::private_files();
     }
     setup::logging(&settings.log, common.quiet)?;
     match command {
@@ -162,7 +166,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Restore(restore) => backup::restore(&restore, &settings, common.quiet),
         Command::Check(check) => check::run(&check, &settings, common.quiet),
         Command::Doctor => Ok(doctor::run(&settings)),
-        Command::Reembed => reembed::run(settings, common.quiet),
+        Command::Reembed => reembed::run(&settings, common.quiet),
         Command::Settings => Ok(ExitCode::SUCCESS),
     }
 }

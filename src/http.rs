@@ -6,7 +6,7 @@
 
 mod articles;
 mod ask;
-pub mod collections;
+mod collections;
 mod connections;
 mod dialects;
 mod dify;
@@ -26,26 +26,25 @@ mod openapi;
 mod page;
 mod pool;
 mod rates;
+mod rights;
+mod routes;
 mod takeover;
 mod verify;
+mod viewer;
 mod wire;
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
-use axum::extract::DefaultBodyLimit;
-use axum::routing::{any, get, post};
+use axum::routing::any;
 use axum::{Router, middleware};
 use tokio::net::TcpListener;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
-use utoipa_swagger_ui::SwaggerUi;
 
 use crate::answer::Answer;
 use crate::library::{Library, Timings};
-use crate::{settings, shelf};
+use crate::{deadline, settings, shelf};
 use collections::Collections;
 use connections::Limits;
 use error::Problem;
@@ -69,7 +68,16 @@ impl Current {
 
     fn set(&self, library: Library) {
         // Whoever asks the one that was has it until he is done.
-        *self.library.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(library));
+        self.put_back(Arc::new(library));
+    }
+
+    /// Takes the library away; whoever uses it has it until he is done.
+    fn take(&self) -> Option<Arc<Library>> {
+        self.library.write().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn put_back(&self, library: Arc<Library>) {
+        *self.library.write().unwrap_or_else(PoisonError::into_inner) = Some(library);
     }
 
     /// Has `work` write when it is its turn, into the library of that moment, and returns when questions see it.
@@ -79,19 +87,21 @@ impl Current {
         let (library, done) = {
             let _turn = turn();
             let library = self.get().ok_or_else(Problem::not_ready)?;
-            let done = work(&library)?;
+            let done = work(&library);
             (library, done)
         };
-        let shown = library.shelf().refresh();
+        // Also where it failed: a part of it may have been committed.
+        // Also where time is over: what is kept has to be found.
+        let shown = deadline::without(|| library.shelf().refresh());
         if matches!(shown, Err(shelf::Error::Replaced)) {
             // What takes its place knows what was written before, and answers once that turn is over.
             let _turn = turn();
             if self.get().is_some_and(|now| !Arc::ptr_eq(&now, &library)) {
-                return Ok(done);
+                return done;
             }
         }
         shown?;
-        Ok(done)
+        done
     }
 }
 
@@ -103,6 +113,8 @@ pub struct App {
     library: Arc<Current>,
     /// The name of what it answers from.
     collection: String,
+    /// Why that cannot be used, once it is known.
+    failure: OnceLock<String>,
     /// The others.
     collections: Arc<Collections>,
     /// Where questions are answered.
@@ -120,6 +132,9 @@ pub struct App {
     max_body_bytes: usize,
     max_upload_bytes: usize,
     max_question_chars: usize,
+    /// How long a question may take, and a change.
+    question_time: Duration,
+    change_time: Duration,
     limits: Limits,
     started: i64,
 }
@@ -148,10 +163,12 @@ impl App {
         };
         let authority = public_url.split_once("://").map_or(public_url.as_str(), |(_, rest)| rest);
         let authority = authority.split('/').next().unwrap_or_default();
-        let hosts = ["localhost", "127.0.0.1", "[::1]", edge::host_of(authority)].map(str::to_owned).to_vec();
+        let own = edge::host_of(authority).to_ascii_lowercase();
+        let hosts = [String::from("localhost"), String::from("127.0.0.1"), String::from("[::1]"), own].to_vec();
         Ok(Arc::new(Self {
             library: Arc::default(),
             collection: collections::FIRST.to_owned(),
+            failure: OnceLock::new(),
             collections: Arc::default(),
             pool: Arc::new(Pool::new(workers, server.queue)),
             // A write takes several times as long as a question.
@@ -165,6 +182,8 @@ impl App {
             max_body_bytes: server.max_body_bytes,
             max_upload_bytes: usize::try_from(settings.read.max_source_bytes).unwrap_or(usize::MAX),
             max_question_chars: settings.answer.max_question_chars,
+            question_time: Duration::from_secs(server.request_seconds),
+            change_time: Duration::from_secs(server.change_seconds),
             limits: Limits {
                 connections: connections::possible(server.max_connections),
                 head: Duration::from_secs(server.head_seconds),
@@ -190,6 +209,7 @@ impl App {
         Arc::new(Self {
             library: Arc::default(),
             collection: name.to_owned(),
+            failure: OnceLock::new(),
             collections: Arc::clone(&self.collections),
             pool: Arc::clone(&self.pool),
             writers: Arc::clone(&self.writers),
@@ -208,7 +228,11 @@ impl App {
     }
 
     fn library(&self) -> Result<Arc<Library>, Problem> {
-        self.library.get().ok_or_else(Problem::not_ready)
+        let missing = || match self.failure.get() {
+            Some(_) => Problem::unusable_collection(&self.collection),
+            None => Problem::not_ready(),
+        };
+        self.library.get().ok_or_else(missing)
     }
 
     /// Runs `work` on the library in the pool.
@@ -218,7 +242,7 @@ impl App {
         F: FnOnce(&Library) -> Result<T, Problem> + Send + 'static,
     {
         let library = self.library()?;
-        self.pool.run(move || work(&library)).await?
+        self.pool.run(self.question_time, move || work(&library)).await?
     }
 
     /// Runs `work`, which changes the library, after what changes it now.
@@ -227,76 +251,21 @@ impl App {
         T: Send + 'static,
         F: FnOnce(&Library) -> Result<T, Problem> + Send + 'static,
     {
+        self.library()?;
         let current = Arc::clone(&self.library);
-        self.writers.run(move || current.write(work)).await?
+        self.writers.run(self.change_time, move || current.write(work)).await?
     }
 }
 
 /// All that the service answers.
 pub fn router(app: Arc<App>) -> Router {
-    routes(&app)
+    app.collections.open_to_nobody(&app);
+    routes::of(&app)
         .route("/collections/{collection}", any(collections::dispatch))
         .route("/collections/{collection}/", any(collections::dispatch))
         .route("/collections/{collection}/{*rest}", any(collections::dispatch))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), edge::wrap))
         .with_state(app)
-}
-
-/// What one library answers, and the document that describes it.
-fn routes(app: &Arc<App>) -> Router<Arc<App>> {
-    let uploads = DefaultBodyLimit::max(app.max_upload_bytes);
-    let (router, document) = OpenApiRouter::with_openapi(openapi::outline())
-        .routes(routes!(intake::add))
-        .routes(routes!(intake::replace))
-        .layer(uploads)
-        .routes(routes!(ask::ask))
-        .routes(routes!(ask::search))
-        .routes(routes!(articles::list))
-        .routes(routes!(articles::one, intake::describe, intake::remove))
-        .routes(routes!(articles::text))
-        .routes(routes!(articles::citation))
-        .routes(routes!(jobs::list))
-        .routes(routes!(jobs::one, jobs::cancel))
-        .routes(routes!(jobs::events))
-        .routes(routes!(collections::list, collections::make))
-        .routes(routes!(collections::remove))
-        .routes(routes!(verify::verify))
-        .routes(routes!(openai::models::list))
-        .routes(routes!(openai::models::one))
-        .routes(routes!(openai::chat::completions))
-        .routes(routes!(openai::responses::create))
-        .routes(routes!(openai::embeddings::embeddings))
-        .routes(routes!(openai::rerank::rerank))
-        .routes(routes!(dify::retrieval))
-        .routes(routes!(health::alive))
-        .routes(routes!(health::ready))
-        .routes(routes!(metrics::metrics))
-        .split_for_parts();
-    let document = openapi::with_errors(document);
-    let viewer = SwaggerUi::new("/docs").url("/openapi.json", document);
-    router
-        .merge(viewer)
-        .merge(without_prefix())
-        .nest_service("/mcp", mcp::service(app))
-        .route("/", get(page::index))
-        .route("/articles/{id}", get(page::index))
-        .route("/assets/{name}", get(page::asset))
-        .route("/v1", get(health::hint))
-        .fallback(error::no_route)
-        .method_not_allowed_fallback(error::no_method)
-        .layer(DefaultBodyLimit::max(app.max_body_bytes))
-}
-
-/// OpenAI's routes for clients whose base was written without `/v1`.
-fn without_prefix() -> Router<Arc<App>> {
-    Router::new()
-        .route("/models", get(openai::models::list))
-        .route("/models/{id}", get(openai::models::one))
-        .route("/chat/completions", post(openai::chat::completions))
-        .route("/responses", post(openai::responses::create))
-        .route("/embeddings", post(openai::embeddings::embeddings))
-        .route("/rerank", post(openai::rerank::rerank))
-        .route("/v2/rerank", post(openai::rerank::rerank))
 }
 
 /// Serves tools for assistants over standard input and output, until the input ends.

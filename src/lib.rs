@@ -17,12 +17,13 @@
 //! | [`page`] | a newspaper page's raw text → its articles | `article`, `read`'s decoded text |
 //! | [`chunk`] | article → passages; sentences in every script; the text that is embedded | `article` |
 //! | [`embed`] | text → unit vector; the reader; what was learnt for a model; the only room with Candle and tokenizers | `read` for hexadecimals, `background` |
-//! | [`shelf`] | keeps and searches: SQLite, tantivy, graphs that `hnsw_rs` builds | `article`, `embed`, `background`, `page`'s left-out lines |
+//! | [`shelf`] | keeps and searches: SQLite, tantivy, graphs that `hnsw_rs` builds | `article`, `embed`, `background`, `deadline`, `page`'s left-out lines |
 //! | [`retrieve`] | question → evidence | `shelf`, `embed`, `chunk` for scripts, `read` for a question's language |
 //! | [`answer`] | evidence → answer with citations | `retrieve` |
 //! | [`library`] | joins them: ingest, jobs, ask, search, check, reembed | all above |
 //! | [`eval`] | question sets → figures | `library` |
 //! | [`settings`] | every setting, resolved | nobody |
+//! | [`deadline`] | how long a piece of work may take; asked between its steps | nobody |
 //! | [`background`] | threads for work that nobody waits for | nobody |
 //! | [`http`], [`cli`] | the service in its dialects (ours, OpenAI's, Dify's, MCP), collections, keys, the page, and the commands; the only rooms with Axum and Tokio | `library` |
 //!
@@ -45,6 +46,7 @@ pub mod article;
 pub mod background;
 pub mod chunk;
 pub mod cli;
+pub mod deadline;
 pub mod embed;
 pub mod eval;
 pub mod http;

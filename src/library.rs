@@ -7,6 +7,8 @@
 
 mod ask;
 mod check;
+pub mod collections;
+pub mod copies;
 mod corpus;
 mod hand_over;
 mod ingest;

@@ -73,6 +73,10 @@ section!(
         body_seconds: u64,
         /// Seconds for a client that does not read.
         write_seconds: u64,
+        /// Seconds that a question may take.
+        request_seconds: u64,
+        /// Seconds that a change may take.
+        change_seconds: u64,
         /// Seconds to finish in after the signal to stop.
         drain_seconds: u64,
     }

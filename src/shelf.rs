@@ -180,6 +180,23 @@ impl StoredPassage {
     }
 }
 
+/// What an article can be chosen by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Described {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// Its authors.
+    pub authors: Vec<String>,
+    /// When it was published, `YYYY-MM-DD`.
+    pub published: Option<String>,
+    /// The language of its text, as a BCP 47 tag.
+    pub language: Option<String>,
+    /// Its source's path.
+    pub source_path: String,
+}
+
 /// Which articles may answer. Empty parts allow all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -323,6 +340,14 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// It took longer than it may, or nobody waits for it any more.
+    #[error("it took longer than it may, and was given up")]
+    Late,
+    /// What was purged is removed, and its bytes are still in a file.
+    #[error(
+        "the article is removed, and somebody still reads the state before: its bytes are in `ibid.sqlite-wal`\nhint: send it again; when it is unknown then, its bytes are gone"
+    )]
+    StillRead,
     /// It has been filled anew, and another shelf answers from the folder.
     #[error("the library has just been made anew\nhint: send it again")]
     Replaced,
@@ -361,6 +386,8 @@ impl Error {
             | Self::Folder { .. }
             | Self::Damaged { .. }
             | Self::Replaced
+            | Self::StillRead
+            | Self::Late
             | Self::NotTakenOver { .. }
             | Self::Words(_) => false,
         }

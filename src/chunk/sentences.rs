@@ -5,6 +5,7 @@
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
+use super::shortened::Shortened;
 use super::trimmed;
 use crate::article::Span;
 
@@ -51,12 +52,12 @@ fn ends_here(text: &str) -> bool {
 /// The sentences in `within`, white space cut from both ends.
 pub fn sentences(text: &str, within: Span) -> Vec<Span> {
     let Some(inside) = text.get(within.start..within.end) else { return vec![] };
-    // Same length in bytes, so that offsets stay true.
-    let flat = inside.replace(['\n', '\t'], " ");
+    let short = Shortened::of(inside);
     let mut found: Vec<Span> = Vec::new();
     let mut goes_on = false;
-    for (at, sentence) in flat.split_sentence_bound_indices() {
-        let span = Span::new(within.start + at, within.start + at + sentence.len());
+    for (at, sentence) in short.text.split_sentence_bound_indices() {
+        let place = |at| within.start + short.original(at);
+        let span = Span::new(place(at), place(at + sentence.len()));
         match found.last_mut() {
             Some(last) if goes_on || is_closing(sentence) => last.end = span.end,
             _ => found.push(span),
@@ -159,6 +160,18 @@ mod tests {
         check("¿Dónde está? Aquí.", &["¿Dónde está?", "Aquí."]);
         check("1. The keys. 2. The door.", &["1. The keys.", "2. The door."]);
         check("It was 2019. Then it rained.", &["It was 2019.", "Then it rained."]);
+    }
+
+    #[test]
+    fn a_run_of_spaces_takes_no_longer_than_as_many_letters() {
+        // As many characters as took twenty seconds, for each kind of space.
+        for space in [" ", "\u{3000}", "\u{a0}", ")", "\u{200f}"] {
+            let text = format!("It ends.{}more. Next.", space.repeat(64_000));
+            let begun = std::time::Instant::now();
+            let found = sentences(&text, Span::new(0, text.len()));
+            assert_eq!(found.last().map(|span| &text[span.start..span.end]), Some("Next."), "{space:?}");
+            assert!(begun.elapsed() < std::time::Duration::from_secs(1), "{space:?}: {:?}", begun.elapsed());
+        }
     }
 
     #[test]

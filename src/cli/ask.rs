@@ -10,6 +10,7 @@ use clap::Args;
 use super::output::{harmless, print, say};
 use super::setup::{self, Usage};
 use crate::answer::{Answer, Citation, Refusal};
+use crate::article::one_line;
 use crate::http;
 use crate::library::{Asking, Corpus, Library};
 use crate::retrieve::Question;
@@ -82,20 +83,15 @@ fn show(answer: &Answer) {
 fn cited(n: usize, citation: &Citation, answerable: bool) -> String {
     let stored = citation.article();
     let record = &stored.article.record;
-    let authors = if record.authors.is_empty() { String::new() } else { format!("{}: ", record.authors.join("、")) };
-    let section = citation.section().map(|section| format!(" › {section}")).unwrap_or_default();
+    let authors = if record.authors.is_empty() { String::new() } else { format!("{}: ", one_line(&record.authors.join("、"))) };
+    let section = citation.section().map(|section| format!(" › {}", one_line(section))).unwrap_or_default();
     let lines = citation.lines();
     let place = format!("{}, lines {}–{}", stored.source_path, lines.first, lines.last);
-    let head = format!(
-        "{} {}{}{}",
-        styled(&format!("[{n}]"), "1"),
-        harmless(&authors),
-        styled(&harmless(&record.title), "1"),
-        harmless(&section)
-    );
-    let mut shown = format!("{head}\n    {}", styled(&harmless(&place), "2"));
+    // A title with a line break in it must not look like one more source.
+    let head = format!("{} {}{}{}", styled(&format!("[{n}]"), "1"), authors, styled(&one_line(&record.title), "1"), section);
+    let mut shown = format!("{head}\n    {}", styled(&one_line(&place), "2"));
     if !citation.copies().is_empty() {
-        let titles: Vec<String> = citation.copies().iter().map(|(_, title)| harmless(title)).collect();
+        let titles: Vec<String> = citation.copies().iter().map(|(_, title)| one_line(title)).collect();
         shown.push_str("\n    also in: ");
         shown.push_str(&titles.join(", "));
     }

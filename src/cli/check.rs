@@ -6,7 +6,8 @@ use clap::Args;
 
 use super::output::{self, Bar, say};
 use super::setup;
-use crate::library;
+use crate::embed::Embedder;
+use crate::library::{self, Checked, collections};
 use crate::settings::Settings;
 
 #[derive(Args)]
@@ -16,36 +17,48 @@ pub(super) struct Check {
     deep: bool,
 }
 
+/// The library, then each of its collections; one that is damaged keeps no other from being looked at.
 pub(super) fn run(arguments: &Check, settings: &Settings, quiet: bool) -> anyhow::Result<ExitCode> {
     const DAMAGED: u8 = 3;
     let embedder = if arguments.deep { Some(setup::embedder(settings)?) } else { None };
+    let mut sound = true;
+    for (name, settings) in collections::all(settings)? {
+        let checked = one(&settings, embedder.as_ref(), quiet);
+        match checked {
+            Ok(this) => sound &= this,
+            // The first may not be there at all.
+            Err(error) if name == collections::FIRST => return Err(error),
+            Err(error) => {
+                sound = false;
+                say(&format!("collection `{name}`: {}", output::harmless(&format!("{error:#}"))));
+            }
+        }
+    }
+    if sound {
+        return Ok(ExitCode::SUCCESS);
+    }
+    say("hint: restore the library from a backup (`ibid restore FILE --data NEW`), or ingest again into a new folder");
+    Ok(ExitCode::from(DAMAGED))
+}
+
+/// Whether the library that `settings` name is sound.
+fn one(settings: &Settings, embedder: Option<&Embedder>, quiet: bool) -> anyhow::Result<bool> {
     let bar = Bar::new(quiet);
     let folder = &settings.library.data;
-    let checked = library::check(folder, settings, embedder.as_ref(), &|progress| bar.show(progress))?;
-    let seconds = bar.finish();
-    for damage in &checked.damage {
-        say(&format!("damaged: {}", output::harmless(damage)));
+    let Checked { counts, damage, stale, articles, passages } =
+        library::check(folder, settings, embedder, &|progress| bar.show(progress))?;
+    let (seconds, shown) = (bar.finish(), folder.display());
+    for damage in &damage {
+        say(&format!("damaged: `{shown}`: {}", output::harmless(damage)));
     }
-    for stale in &checked.stale {
-        say(&format!("will be built again: {}", output::harmless(stale)));
+    for stale in &stale {
+        say(&format!("will be built again: `{shown}`: {}", output::harmless(stale)));
     }
-    if !checked.damage.is_empty() {
-        say("hint: restore the library from a backup (`ibid restore FILE --data NEW`), or ingest again into a new folder");
-        return Ok(ExitCode::from(DAMAGED));
+    if !quiet && damage.is_empty() {
+        let read = format!("; {articles} versions read, {passages} passages embedded anew");
+        let read = if embedder.is_some() { read } else { String::new() };
+        let (articles, passages) = (counts.articles, counts.passages);
+        say(&format!("`{shown}` is sound: {articles} articles, {passages} passages{read}, in {seconds:.2} s"));
     }
-    if !quiet {
-        let counts = checked.counts;
-        let read = if arguments.deep {
-            format!("; {} versions read, {} passages embedded anew", checked.articles, checked.passages)
-        } else {
-            String::new()
-        };
-        say(&format!(
-            "`{}` is sound: {} articles, {} passages{read}, in {seconds:.2} s",
-            folder.display(),
-            counts.articles,
-            counts.passages
-        ));
-    }
-    Ok(ExitCode::SUCCESS)
+    Ok(damage.is_empty())
 }

@@ -21,17 +21,18 @@ enum Finding {
 use Finding::{Know, Well, Wrong};
 
 pub(super) fn run(settings: &Settings) -> ExitCode {
-    let findings = [
-        ("binary", Well(format!("ibid {}", env!("CARGO_PKG_VERSION")))),
-        ("processor", processor()),
-        ("model", model(settings)),
-        ("data folder", folder(&settings.library.data)),
-        ("library", library(settings)),
-        ("corpus", corpus(settings)),
-        ("address", address(settings)),
-        ("keys", key_file(settings)),
-        ("descriptors", descriptors(settings)),
+    let mut findings = vec![
+        ("binary".to_owned(), Well(format!("ibid {}", env!("CARGO_PKG_VERSION")))),
+        ("processor".to_owned(), processor()),
+        ("model".to_owned(), model(settings)),
+        ("data folder".to_owned(), folder(&settings.library.data)),
+        ("library".to_owned(), library(settings)),
+        ("corpus".to_owned(), corpus(settings)),
+        ("address".to_owned(), address(settings)),
+        ("keys".to_owned(), key_file(settings)),
+        ("descriptors".to_owned(), descriptors(settings)),
     ];
+    findings.extend(collections(settings));
     let mut wrong = false;
     for (name, finding) in findings {
         let (mark, text) = match finding {
@@ -70,6 +71,9 @@ fn folder(data: &Path) -> Finding {
     let probe = data.join("doctor.part");
     let written = OpenOptions::new().create(true).write(true).truncate(true).open(&probe);
     let finding = match written {
+        Ok(_) if is_open_to_others(data) => {
+            Know(format!("`{shown}` can be read by others on this machine\nhint: `chmod 700 {shown}`"))
+        }
         Ok(_) => Well(format!("`{shown}` can be written")),
         Err(error) => Wrong(format!("`{shown}` cannot be written: {error}\nhint: change its owner, or name another with --data")),
     };
@@ -78,10 +82,23 @@ fn folder(data: &Path) -> Finding {
     finding
 }
 
+fn is_open_to_others(folder: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::metadata(folder).is_ok_and(|about| about.permissions().mode() & 0o077 != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = folder;
+        false
+    }
+}
+
 fn library(settings: &Settings) -> Finding {
     let data = &settings.library.data;
     if !data.join("ibid.sqlite").exists() {
-        return Know("there is none yet".to_owned());
+        return Know("nothing is kept yet".to_owned());
     }
     match library::check(data, settings, None, &|_| ()) {
         Err(error) => Wrong(error.to_string()),
@@ -90,6 +107,14 @@ fn library(settings: &Settings) -> Finding {
             (None, Some(stale)) => Know(format!("{} articles; {stale}; it will be built again", checked.counts.articles)),
             (None, None) => Well(format!("{} articles, {} passages", checked.counts.articles, checked.counts.passages)),
         },
+    }
+}
+
+/// Each collection, as the library itself.
+fn collections(settings: &Settings) -> Vec<(String, Finding)> {
+    match library::collections::all(settings) {
+        Err(error) => vec![("collections".to_owned(), Wrong(error.to_string()))],
+        Ok(all) => all.iter().skip(1).map(|(name, settings)| (format!("collection `{name}`"), library(settings))).collect(),
     }
 }
 
@@ -118,7 +143,7 @@ fn key_file(settings: &Settings) -> Finding {
     if file.as_os_str().is_empty() {
         return Well("none needed: only this machine is served".to_owned());
     }
-    match keys::count(file) {
+    match keys::listed(file).map(|keys| keys.len()) {
         Ok(0) => Know(format!("`{}` holds none: nobody can ask\nhint: `ibid key new NAME` makes one", file.display())),
         Ok(count) => Well(format!("{count} in `{}`", file.display())),
         Err(error) => Wrong(error),

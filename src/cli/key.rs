@@ -1,15 +1,13 @@
-//! `ibid key new`
+//! `ibid key new`, `list` and `remove`
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
-use super::output::{print, say};
+use super::output::{harmless, print, say};
 use super::setup::Usage;
-use crate::http::keys::{NewKey, is_scope};
+use crate::http::keys::{self, NewKey, is_scope};
 use crate::settings::Settings;
 
 #[derive(Args)]
@@ -29,15 +27,30 @@ enum Command {
         #[arg(long = "scope", value_name = "SCOPE", default_value = "read")]
         scopes: Vec<String>,
     },
+    /// Print whose keys there are, what each allows, and its last day
+    List,
+    /// Remove all keys of a name: a running service takes them no more from its next request on
+    Remove {
+        /// Whose keys
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
 }
 
 pub(super) fn run(arguments: &Key, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let Command::New { name, scopes } = &arguments.command;
     let file = &settings.server.keys;
     if file.as_os_str().is_empty() {
         let hint = "hint: set `server.keys`, for example IBID__SERVER__KEYS=ibid-keys";
         return Err(Usage(format!("no file for keys is named\n{hint}")).into());
     }
+    match &arguments.command {
+        Command::New { name, scopes } => new(file, name, scopes),
+        Command::List => list(file),
+        Command::Remove { name } => remove(file, name),
+    }
+}
+
+fn new(file: &Path, name: &str, scopes: &[String]) -> anyhow::Result<ExitCode> {
     if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) {
         return Err(Usage(format!("`{}` is no name: letters, digits, `-` and `_` only", name.escape_debug())).into());
     }
@@ -48,14 +61,26 @@ pub(super) fn run(arguments: &Key, settings: &Settings) -> anyhow::Result<ExitCo
     }
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("the system gives no random bytes: {error}"))?;
-    let NewKey { key, line } = NewKey::of(&random, name, scopes);
-    let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut keys = options.open(file).with_context(|| format!("cannot write keys `{}`", file.display()))?;
-    writeln!(keys, "{line}").with_context(|| format!("cannot write keys `{}`", file.display()))?;
+    let key = NewKey::of(&random, name, scopes);
+    keys::add(file, &key).map_err(anyhow::Error::msg)?;
     say("keep this key, it is not shown again:");
-    print(&key);
+    print(&key.key);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list(file: &Path) -> anyhow::Result<ExitCode> {
+    for kept in keys::listed(file).map_err(anyhow::Error::msg)? {
+        let last_day = kept.last_day.map(|day| format!(" until {day}")).unwrap_or_default();
+        print(&harmless(&format!("{} {}{last_day}", kept.name, kept.scopes)));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn remove(file: &Path, name: &str) -> anyhow::Result<ExitCode> {
+    let count = keys::remove(file, name).map_err(anyhow::Error::msg)?;
+    if count == 0 {
+        anyhow::bail!("`{}` holds no key of `{}`\nhint: `ibid key list` prints them", file.display(), name.escape_debug());
+    }
+    say(&format!("removed {count} of `{name}`"));
     Ok(ExitCode::SUCCESS)
 }

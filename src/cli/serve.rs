@@ -55,7 +55,10 @@ pub(super) fn run(arguments: &Serve, settings: Settings, quiet: bool) -> anyhow:
         return Err(Usage("--watch needs something to watch\nhint: name it with --corpus".to_owned()).into());
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(settings, arguments.watch, quiet))
+    let done = runtime.block_on(serve(settings, arguments.watch, quiet));
+    // What still runs has had its time: the process does not wait for it, and what it has not committed has not happened.
+    runtime.shutdown_background();
+    done
 }
 
 async fn serve(settings: Settings, watched: bool, quiet: bool) -> anyhow::Result<ExitCode> {
@@ -112,7 +115,7 @@ async fn serve(settings: Settings, watched: bool, quiet: bool) -> anyhow::Result
 /// Watches the corpus from before it is read: what changes in between is read again.
 fn watch(settings: &Settings, app: &Arc<App>) -> anyhow::Result<()> {
     let data = &settings.library.data;
-    std::fs::create_dir_all(data).with_context(|| format!("cannot make data folder `{}`", data.display()))?;
+    crate::shelf::embedded::make_private(data).with_context(|| format!("cannot make data folder `{}`", data.display()))?;
     watch::watch(settings.library.corpus.clone(), std::fs::canonicalize(data)?, app).context("the corpus cannot be watched")
 }
 

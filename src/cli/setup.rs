@@ -76,3 +76,9 @@ pub(super) fn settle(library: &Library, quiet: bool) -> anyhow::Result<()> {
 pub(super) fn code(report: &IngestReport) -> ExitCode {
     if report.unusable.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
+
+/// From now on what this process makes is for its owner alone: whose articles they are decides who reads them.
+pub(super) fn private_files() {
+    #[cfg(target_os = "linux")]
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+}

@@ -14,8 +14,8 @@ use tokio_stream::StreamExt as _;
 use utoipa::IntoParams;
 
 use super::App;
-use super::collections::Grant;
 use super::error::{Problem, ProblemBody};
+use super::rights::Grant;
 use super::wire::{self, AnswerBody, AskBody, Format, SearchBody, StageBody};
 use super::{dialects, export};
 use crate::answer::{Answer, Refusal};
@@ -80,22 +80,17 @@ pub(super) async fn ask(
         return streamed(&app, asking).await;
     }
     let shared = Arc::clone(&app);
-    let answer = app
-        .with_library(move |library| {
-            let (answer, timings) = answered(&shared, library, &asking, &mut |_| ())?;
-            let body = wire::answer(
-                &answer,
-                timings,
-                wire::Context {
-                    question: asking.question.as_str(),
-                    model: &library.embedder().info().id,
-                    base: &shared.public_url,
-                },
-            );
-            Ok((body, asking.question.as_str().to_owned()))
-        })
-        .await?;
-    Ok(shaped(&answer.0, &answer.1, &wanted))
+    // The answer is written in the pool too: a long one is work.
+    app.with_library(move |library| {
+        let (answer, timings) = answered(&shared, library, &asking, &mut |_| ())?;
+        let body = wire::answer(
+            &answer,
+            timings,
+            wire::Context { question: asking.question.as_str(), model: &library.embedder().info().id, base: &shared.public_url },
+        );
+        Ok(shaped(&body, asking.question.as_str(), &wanted))
+    })
+    .await
 }
 
 fn shaped(answer: &AnswerBody, question: &str, wanted: &Wanted) -> Response {
@@ -114,7 +109,7 @@ fn shaped(answer: &AnswerBody, question: &str, wanted: &Wanted) -> Response {
 /// Stages and sources as they come, then the sentences, then the whole answer.
 async fn streamed(app: &Arc<App>, asking: Asking) -> Result<Response, Problem> {
     let (shared, library) = (Arc::clone(app), app.library()?);
-    let events = app.pool.stream(move |sender| {
+    let events = app.pool.stream(app.question_time, move |sender| {
         // A client that has gone away hears nothing more; what is left takes a few milliseconds.
         let send = |event: Event| drop(sender.send(event));
         send(event("stage", &StageBody { stage: "searching", passages: None }));

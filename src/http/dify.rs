@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::App;
-use super::collections::Grant;
 use super::error::Problem;
+use super::rights::Grant;
 use super::wire::{object, place, round, whole};
 use crate::library::Library;
 use crate::retrieve::{Evidence, Mode, Question};
@@ -24,6 +24,8 @@ use crate::shelf::Filter;
 
 const USUAL: usize = 5;
 const MOST: usize = 100;
+/// Conditions in one question, each compared with every article.
+const MOST_CONDITIONS: usize = 50;
 
 /// What Dify asks. Null stands for what is missing.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -112,8 +114,10 @@ impl<P: Into<Problem>> From<P> for DifyProblem {
 impl IntoResponse for DifyProblem {
     fn into_response(self) -> Response {
         let (_, error_msg) = self.0.told();
-        let error_code = u32::from(self.0.status().as_u16());
-        (self.0.status(), Json(DifyErrorBody { error_code, error_msg })).into_response()
+        // Dify takes 401 for a broken address; 403 is shown to whoever sets it up.
+        let status = if self.0.status() == StatusCode::UNAUTHORIZED { StatusCode::FORBIDDEN } else { self.0.status() };
+        let error_code = u32::from(status.as_u16());
+        (status, Json(DifyErrorBody { error_code, error_msg })).into_response()
     }
 }
 
@@ -123,9 +127,9 @@ impl IntoResponse for DifyProblem {
 pub(super) async fn retrieval(State(app): State<Arc<App>>, grant: Grant, body: Bytes) -> Result<Json<RecordsBody>, DifyProblem> {
     let asked: QueryBody = serde_json::from_slice(&body)
         .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "invalid_request", format!("the body is no query: {error}")))?;
-    let question = Question::parse(&asked.query, Some(app.max_question_chars))?;
     // Whatever name Dify was given; that of a collection leads to it.
     let app = app.named(asked.knowledge_id.as_deref().filter(|name| app.known(name)), &grant)?;
+    let question = Question::parse(&asked.query, Some(app.max_question_chars))?;
     let setting = asked.retrieval_setting;
     let limit = setting.top_k.unwrap_or(USUAL).clamp(1, MOST);
     let threshold = setting.score_threshold.unwrap_or(0.0);
@@ -166,33 +170,37 @@ fn record(library: &Library, evidence: &Evidence, base: &str) -> Result<RecordBo
 /// The articles that the conditions allow, named one by one: both legs are then restricted exactly.
 fn allowed(library: &Library, conditions: &ConditionsBody) -> Result<Filter, Problem> {
     const PAGE: usize = 1000;
+    let conditions_in_all = conditions.conditions.as_ref().map_or(0, Vec::len);
+    if conditions_in_all > MOST_CONDITIONS {
+        let message = format!("`conditions` must hold at most {MOST_CONDITIONS}, not {conditions_in_all}");
+        return Err(Problem::invalid(message));
+    }
     let Some(list) = conditions.conditions.as_ref().filter(|list| !list.is_empty()) else { return Ok(Filter::default()) };
     let any = conditions.logical_operator.as_deref() == Some("or");
-    let (mut articles, mut offset) = (Vec::new(), 0);
+    let (mut articles, mut after) = (Vec::new(), 0);
     loop {
-        let page = library.shelf().articles(offset, PAGE)?;
-        for stored in &page {
-            let record = &stored.article.record;
+        let (page, end) = library.shelf().described(after, PAGE)?;
+        for article in &page {
             let values = |name: &str| -> Vec<String> {
                 match name {
-                    "author" | "authors" => record.authors.clone(),
-                    "title" => vec![record.title.clone()],
-                    "published_at" | "published" | "date" => record.published.clone().into_iter().collect(),
-                    "language" => record.language.clone().into_iter().collect(),
-                    "source" | "path" => vec![stored.source_path.clone()],
-                    "article_id" | "doc_id" => vec![stored.id.0.clone()],
+                    "author" | "authors" => article.authors.clone(),
+                    "title" => vec![article.title.clone()],
+                    "published_at" | "published" | "date" => article.published.clone().into_iter().collect(),
+                    "language" => article.language.clone().into_iter().collect(),
+                    "source" | "path" => vec![article.source_path.clone()],
+                    "article_id" | "doc_id" => vec![article.id.clone()],
                     _ => vec![],
                 }
             };
             let mut holds = list.iter().map(|condition| condition.holds(&values));
             if if any { holds.any(|held| held) } else { holds.all(|held| held) } {
-                articles.push(stored.id.0.clone());
+                articles.push(article.id.clone());
             }
         }
         if page.len() < PAGE {
             break;
         }
-        offset += PAGE;
+        after = end;
     }
     // No article at all: a filter that allows nothing, unlike the empty one.
     let none = articles.is_empty().then(|| "9999-12-31".to_owned());

@@ -9,17 +9,18 @@ use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{HOST, HeaderName, ORIGIN};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use tracing::Instrument as _;
 
 use super::App;
+use super::collections;
 use super::dify::DifyProblem;
 use super::error::Problem;
 use super::openai::OpenAiProblem;
 
-/// Routes whose errors have OpenAI's shape.
+/// Routes whose errors have OpenAI's shape, and all below them; with or without the version before.
 const OPENAI: [&str; 5] = ["/chat/completions", "/responses", "/embeddings", "/rerank", "/models"];
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -53,37 +54,48 @@ fn request_id(headers: &HeaderMap) -> HeaderValue {
 }
 
 /// Wraps every request.
-pub(super) async fn wrap(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+pub(super) async fn wrap(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let id = request_id(request.headers());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, route);
-    let allowed = app.admits(request.headers()).and_then(|()| app.keys.check(&request));
-    let answered = match allowed {
-        Ok(grant) => {
-            request.extensions_mut().insert(grant);
-            unharmed(next.run(request)).instrument(span.clone()).await
-        }
+    // Below `/collections/NAME` a route is as it is without.
+    let inner = collections::split(request.uri().path()).1.to_owned();
+    let method = known(&method);
+    let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), method, route);
+    let answered = match app.admits(request.uri(), request.headers()) {
+        Ok(()) => unharmed(next.run(request)).instrument(span.clone()).await,
         Err(problem) => Err(problem),
     };
-    let mut response = answered.unwrap_or_else(|problem| shaped(problem, &route));
+    let mut response = answered.unwrap_or_else(|problem| shaped(problem, &inner));
     let status = response.status();
-    app.metrics.served(method.as_str(), &route, status.as_u16(), begun.elapsed());
+    app.metrics.served(method, &route, status.as_u16(), begun.elapsed());
     let duration_ms = begun.elapsed().as_secs_f64() * 1000.0;
     span.in_scope(|| tracing::info!(status = status.as_u16(), duration_ms, "served"));
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
-    harden(headers, route.starts_with("/docs"));
+    harden(headers, inner.starts_with("/docs/"));
     response
 }
 
+/// The method, from a fixed set: clients must not make labels of ours.
+fn known(method: &Method) -> &'static str {
+    const KNOWN: [Method; 7] =
+        [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+    const NAMES: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    KNOWN.iter().position(|known| known == method).map_or("other", |at| NAMES[at])
+}
+
 /// A problem as the clients of `route` read it.
-fn shaped(problem: Problem, route: &str) -> Response {
-    match problem {
-        problem if route.contains("retrieval") => DifyProblem::from(problem).into_response(),
-        problem if OPENAI.iter().any(|path| route.ends_with(path)) => OpenAiProblem::from(problem).into_response(),
-        problem => problem.into_response(),
+pub(super) fn shaped(problem: Problem, route: &str) -> Response {
+    let below = |path: &str, of: &str| path.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let unversioned = ["/v1", "/v2"].iter().find_map(|version| route.strip_prefix(version)).unwrap_or(route);
+    if below(route, "/retrieval") {
+        DifyProblem::from(problem).into_response()
+    } else if OPENAI.iter().any(|path| below(unversioned, path)) {
+        OpenAiProblem::from(problem).into_response()
+    } else {
+        problem.into_response()
     }
 }
 
@@ -116,31 +128,57 @@ fn harden(headers: &mut HeaderMap, viewer: bool) {
 
 impl App {
     /// Refuses what a page of another site sends through somebody's browser: its name does not lead
-    /// here (`Host`), or it says that it is another (`Origin`).
-    fn admits(&self, headers: &HeaderMap) -> Result<(), Problem> {
-        let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-        let known = |authority: &str| self.hosts.iter().any(|host| host == host_of(authority));
-        let refused = |what: &str, value: &str| {
-            let message = format!(
-                "`{what}: {}` is not this service\nhint: set `server.public_url` to the address that readers use",
-                value.escape_debug()
-            );
-            Problem::new(StatusCode::FORBIDDEN, "foreign_origin", message)
-        };
-        if self.on_loopback
-            && let Some(host) = text(HOST).filter(|host| !known(host))
-        {
-            return Err(refused("Host", host));
+    /// here (`Host`), or it says that it is another (`Origin`). What cannot be read, or is there twice, is
+    /// refused as well.
+    fn admits(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+        let host = authority(uri, headers);
+        if self.on_loopback && !host.as_ref().is_ok_and(|host| self.hosts.iter().any(|known| known == host_of(host))) {
+            return Err(foreign("Host", &host.unwrap_or_else(|shown| shown)));
         }
-        match text(ORIGIN) {
-            Some(origin) => {
-                let authority = origin.split_once("://").map_or(origin, |(_, authority)| authority);
-                let same = text(HOST).is_some_and(|host| host == authority);
-                if same || known(authority) { Ok(()) } else { Err(refused("Origin", origin)) }
-            }
-            None => Ok(()),
+        let Some(origin) = only(headers, &ORIGIN) else { return Ok(()) };
+        let allowed = |origin: &str| {
+            let same = origin.split_once("://").is_some_and(|(_, authority)| host.as_deref() == Ok(authority));
+            same || origin == origin_of(&self.public_url)
+        };
+        match origin {
+            Ok(origin) if allowed(&origin) => Ok(()),
+            Ok(origin) | Err(origin) => Err(foreign("Origin", &origin)),
         }
     }
+}
+
+fn foreign(what: &str, value: &str) -> Problem {
+    let message = format!(
+        "`{what}: {}` is not this service\nhint: set `server.public_url` to the address that readers use",
+        value.escape_debug()
+    );
+    Problem::new(StatusCode::FORBIDDEN, "foreign_origin", message)
+}
+
+/// The text of a header in small letters, if it is there; as an error how to show one that is there twice or is no ASCII.
+fn only(headers: &HeaderMap, name: &HeaderName) -> Option<Result<String, String>> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?;
+    let shown = String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let text = value.to_str().ok().filter(|_| values.next().is_none());
+    Some(text.map(str::to_ascii_lowercase).ok_or(shown))
+}
+
+/// The name and port that a request is sent to: of the address where that has one, else of `Host`.
+fn authority(uri: &Uri, headers: &HeaderMap) -> Result<String, String> {
+    let named = only(headers, &HOST);
+    match (uri.authority(), named) {
+        (_, Some(Err(shown))) => Err(shown),
+        (Some(authority), _) => Ok(authority.as_str().to_ascii_lowercase()),
+        (None, Some(Ok(host))) => Ok(host),
+        (None, None) => Err(String::new()),
+    }
+}
+
+/// `scheme://name:port` of an address.
+fn origin_of(url: &str) -> &str {
+    let after = url.find("://").map_or(0, |at| at + 3);
+    url[after..].find('/').map_or(url, |at| &url[..after + at])
 }
 
 /// The name in `name:port` or `[address]:port`.

@@ -1,5 +1,7 @@
 //! What goes wrong → status, stable code, plain words, and a hint.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, Uri};
@@ -119,6 +121,25 @@ impl Problem {
         .retry_after(1)
     }
 
+    /// A collection could not be opened.
+    pub(super) fn unusable_collection(name: &str) -> Self {
+        let message = format!(
+            "collection `{}` cannot be used\nhint: the service's log, and `ibid check`, say what is wrong with it",
+            name.escape_debug()
+        );
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unusable_collection", message).retry_after(60)
+    }
+
+    /// It took longer than it may.
+    pub(super) fn late(time: Option<Duration>) -> Self {
+        let time = time.map(|time| format!(" {} s", time.as_secs())).unwrap_or_default();
+        let message = format!(
+            "this took longer than it may{time}; what was not finished was given up\nhint: ask for less at once; articles \
+             can be sent with `?wait=false`"
+        );
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "deadline", message).retry_after(1)
+    }
+
     /// All workers and all places in the queue are taken.
     pub(super) fn overloaded() -> Self {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "overloaded", "too many questions at once").retry_after(1)
@@ -140,6 +161,15 @@ impl From<shelf::Error> for Problem {
         }
         if matches!(error, shelf::Error::Replaced) {
             return Self::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", error.to_string()).retry_after(1);
+        }
+        if matches!(error, shelf::Error::Late) {
+            return Self::late(None);
+        }
+        if matches!(error, shelf::Error::StillRead) {
+            return Self::new(StatusCode::SERVICE_UNAVAILABLE, "purge_unfinished", error.to_string()).retry_after(1);
+        }
+        if matches!(error, shelf::Error::Occupied { .. }) {
+            return Self::new(StatusCode::CONFLICT, "occupied", error.to_string());
         }
         Self::internal(&error)
     }

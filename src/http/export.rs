@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::markdown;
 use super::wire::{AnswerBody, CitationBody};
+use crate::article::{is_web_address, one_line};
 use crate::shelf::StoredArticle;
 
 static LOCALES: LazyLock<Vec<Locale>> = LazyLock::new(locales);
@@ -82,7 +83,8 @@ fn csl_item(id: &str, title: &str, authors: &[String], published: Option<&str>, 
 pub(super) fn entry(stored: &StoredArticle, style: CitationStyle, base: &str) -> String {
     let record = &stored.article.record;
     let here = format!("{base}/articles/{}?version={}", stored.id, stored.version);
-    let url = record.url.as_deref().unwrap_or(&here);
+    // Kept before addresses were looked at, it may be no address.
+    let url = record.url.as_deref().filter(|url| is_web_address(url)).unwrap_or(&here);
     let item = || csl_item(&stored.id.0, &record.title, &record.authors, record.published.as_deref(), Some(url));
     match style {
         CitationStyle::Gb7714 => styled(ArchivedStyle::Gb77142015Numeric, &item(), "zh-CN"),
@@ -126,8 +128,8 @@ fn bibtex(stored: &StoredArticle, url: &str) -> String {
     let fields = [
         ("title", Some(format!("{{{}}}", escape(&record.title)))),
         ("author", (!names.is_empty()).then(|| names.join(" and "))),
-        ("date", record.published.clone()),
-        ("url", Some(url.replace(['{', '}', '\\'], ""))),
+        ("date", record.published.as_deref().map(escape)),
+        ("url", Some(one_line(&url.replace(['{', '}', '\\'], "")))),
     ];
     let lines = fields.into_iter().filter_map(|(key, value)| Some(format!("  {key} = {{{}}},\n", value?)));
     format!("@article{{ibid-{},\n{}}}\n", stored.id, lines.collect::<String>())
@@ -135,10 +137,9 @@ fn bibtex(stored: &StoredArticle, url: &str) -> String {
 
 fn ris(stored: &StoredArticle, url: &str) -> String {
     let record = &stored.article.record;
-    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut lines = vec![("TY", "NEWS".to_owned()), ("ID", stored.id.0.clone()), ("TI", one_line(&record.title))];
     lines.extend(record.authors.iter().map(|name| ("AU", one_line(name))));
-    lines.extend(record.published.as_ref().map(|date| ("DA", date.replace('-', "/"))));
+    lines.extend(record.published.as_ref().map(|date| ("DA", one_line(&date.replace('-', "/")))));
     lines.extend([("UR", one_line(url)), ("ER", String::new())]);
     let lines: Vec<String> = lines.into_iter().map(|(tag, value)| format!("{tag}  - {value}\r\n")).collect();
     lines.concat()

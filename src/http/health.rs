@@ -9,14 +9,30 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::App;
+use super::collections::FIRST;
 use super::error::Problem;
+use super::rights::{Grant, Scope};
 
 /// The service's state.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Readiness)]
 pub(super) struct ReadyBody {
-    /// Always `ready`.
+    /// `ready`; `degraded` where a collection cannot be used and the others answer.
     status: &'static str,
+    /// How many collections cannot be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unusable_collections: Option<usize>,
+    /// Their names; those that the key may read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unusable: Vec<String>,
+    /// What is kept; for those who may read it.
+    #[serde(flatten)]
+    kept: Option<KeptBody>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Kept)]
+struct KeptBody {
     sources: usize,
     articles: usize,
     passages: usize,
@@ -31,16 +47,20 @@ pub(super) async fn alive() -> Json<Value> {
 
 /// The library is open and answers
 #[utoipa::path(get, path = "/readyz", tag = "service", responses((status = 200, body = ReadyBody)))]
-pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Json<ReadyBody>, Problem> {
+pub(super) async fn ready(State(app): State<Arc<App>>, grant: Grant) -> Result<Json<ReadyBody>, Problem> {
     let library = app.library()?;
-    let counts = library.shelf().counts()?;
-    Ok(Json(ReadyBody {
-        status: "ready",
-        sources: counts.sources,
-        articles: counts.articles,
-        passages: counts.passages,
-        model: library.embedder().info().id.clone(),
-    }))
+    // A collection answers for itself.
+    let mut unusable = if app.collection == FIRST { app.collections.unusable() } else { vec![] };
+    let unusable_collections = Some(unusable.len()).filter(|count| *count > 0);
+    unusable.retain(|name| grant.allows(Scope::Read, name));
+    let status = if unusable_collections.is_some() { "degraded" } else { "ready" };
+    let mut kept = None;
+    if grant.allows(Scope::Read, &app.collection) {
+        let counts = library.shelf().counts()?;
+        let model = library.embedder().info().id.clone();
+        kept = Some(KeptBody { sources: counts.sources, articles: counts.articles, passages: counts.passages, model });
+    }
+    Ok(Json(ReadyBody { status, unusable_collections, unusable, kept }))
 }
 
 /// For those who open the base of the API in a browser.

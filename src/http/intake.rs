@@ -3,46 +3,28 @@
 //! What is acknowledged is kept and found by the next question. An article that is sent
 //! as JSON is a source of its own, named by its `key` or by its text.
 
+mod sent;
+
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::multipart::{Multipart, MultipartRejection};
-use axum::extract::rejection::{BytesRejection, JsonRejection, QueryRejection};
-use axum::extract::{FromRequest as _, Path, Query, Request, State};
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{Path, Query, Request, State};
 use axum::http::StatusCode;
-use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::header::LOCATION;
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
 use super::App;
 use super::error::Problem;
 use super::jobs::JobBody;
-use crate::article::{ArticleId, Record, Source};
+use super::rights::{Grant, Scope};
+use crate::article::{ArticleId, LONGEST_NAME, Record};
 use crate::library::{IngestReport, Library, Outcome};
-use crate::read::files::{hex, source};
 use crate::retrieve::says_something;
-
-/// An article to be added.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
-pub(super) struct NewArticle {
-    /// Your own name for it: sent again, it is a new version. In JSON Lines `id`, as in files.
-    #[serde(alias = "id", rename(serialize = "id"))]
-    key: Option<String>,
-    title: Option<String>,
-    #[schema(
-        min_length = 1,
-        pattern = r"[^\x00-/:-@\[-`{-\u00bf\u1680\u2000-\u206f\u3000-\u303f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]"
-    )]
-    text: String,
-    authors: Option<Vec<String>>,
-    /// YYYY-MM-DD
-    published: Option<String>,
-    url: Option<String>,
-}
+use sent::{NewArticle, limits, sources};
 
 /// What is to change of an article beside its text; null takes away.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -127,88 +109,6 @@ fn report(library: &Library, report: IngestReport) -> Result<Taken, Problem> {
     }
 }
 
-impl NewArticle {
-    fn parse(article: Value) -> Result<Self, Problem> {
-        let mut parsed: Self =
-            serde_json::from_value(article).map_err(|error| Problem::invalid(format!("no article: {error}")))?;
-        // Control characters say nothing in a text; a file with such is no text at all.
-        let Self { key, title, text, authors, published, url } = &mut parsed;
-        let single = [key, title, published, url].into_iter().flatten().chain([text]);
-        for text in single.chain(authors.iter_mut().flatten()) {
-            text.retain(|c| !c.is_control() || matches!(c, '\n' | '\t'));
-        }
-        if says_something(&parsed.text) { Ok(parsed) } else { Err(Problem::invalid("`text` holds no word")) }
-    }
-
-    /// A source of its own, under the name `key`.
-    fn source(&self, key: &str) -> Source {
-        let line = serde_json::to_vec(self).expect("texts are JSON");
-        source(format!("{key}.jsonl"), format!("api:{key}"), line)
-    }
-
-    /// The client's own name for it, or one made from its text.
-    fn key(&self) -> String {
-        let given = self.key.clone().filter(|key| !key.is_empty());
-        given.unwrap_or_else(|| hex(&Sha256::digest(&self.text)[..8]))
-    }
-}
-
-/// The sources in a body: files, lines, a list, or one article.
-async fn sources(app: &App, request: Request) -> Result<Vec<Source>, Problem> {
-    let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_owned();
-    if kind.starts_with("multipart/form-data") {
-        let form: Result<Multipart, MultipartRejection> = Multipart::from_request(request, &()).await;
-        return files(form.map_err(|error| Problem::invalid(error.body_text()))?).await;
-    }
-    let lines = kind.starts_with("application/x-ndjson") || kind.starts_with("application/jsonl");
-    if !lines && !kind.starts_with("application/json") {
-        return Err(Problem::unsupported("JSON, JSON Lines or a form of files"));
-    }
-    let bytes: Result<Bytes, BytesRejection> = Bytes::from_request(request, &()).await;
-    let bytes = bytes.map_err(|_| Problem::too_large(app.max_upload_bytes))?;
-    let parsed = if lines {
-        let text = std::str::from_utf8(&bytes).map_err(|error| Problem::invalid(format!("the body is not UTF-8: {error}")))?;
-        let numbered = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
-        let parse = |(number, line): (usize, &str)| {
-            serde_json::from_str(line).map_err(|error| Problem::invalid(format!("line {number}: {error}")))
-        };
-        numbered.map(parse).collect::<Result<Vec<Value>, _>>()?
-    } else {
-        match serde_json::from_slice(&bytes).map_err(|error| Problem::invalid(error.to_string()))? {
-            Value::Array(articles) => articles,
-            Value::Object(mut whole) => match whole.remove("articles") {
-                Some(Value::Array(articles)) => articles,
-                Some(_) => return Err(Problem::invalid("`articles` must be a list")),
-                None => vec![Value::Object(whole)],
-            },
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-                return Err(Problem::invalid("the body is no article\nhint: send `{\"title\", \"text\", …}`"));
-            }
-        }
-    };
-    if parsed.is_empty() {
-        return Err(Problem::invalid("the body holds no article"));
-    }
-    let articles = parsed.into_iter().map(NewArticle::parse);
-    articles.map(|article| article.map(|article| article.source(&article.key()))).collect()
-}
-
-async fn files(mut form: Multipart) -> Result<Vec<Source>, Problem> {
-    let mut sources = Vec::new();
-    let wrong = |error: axum::extract::multipart::MultipartError| Problem::new(error.status(), "invalid_form", error.body_text());
-    while let Some(field) = form.next_field().await.map_err(wrong)? {
-        let Some(name) = field.file_name().map(str::to_owned) else { continue };
-        // A name is shown, and tells one source from another; it is never a path here.
-        let name: String = name.rsplit(['/', '\\']).next().unwrap_or_default().chars().filter(|c| !c.is_control()).collect();
-        if name.is_empty() {
-            return Err(Problem::invalid("a file has no name"));
-        }
-        let bytes = field.bytes().await.map_err(wrong)?;
-        sources.push(source(name.clone(), format!("upload:{name}"), bytes.to_vec()));
-    }
-    if sources.is_empty() { Err(Problem::invalid("the form holds no file")) } else { Ok(sources) }
-}
-
 /// Add articles
 ///
 /// One article, a list of them, JSON Lines, or a form of files (.txt, .md, .html, .jsonl). What was
@@ -230,7 +130,7 @@ pub(super) async fn add(
     }
     let job = app.with_writer(move |library| Ok(library.begin_job(&sources)?)).await?;
     app.job_bell.ring();
-    let place = format!("/v1/jobs/{}", job.id);
+    let place = format!("{}/v1/jobs/{}", app.public_url, job.id);
     Ok((StatusCode::ACCEPTED, [(LOCATION, place)], Json(JobBody::from(job))).into_response())
 }
 
@@ -267,6 +167,10 @@ pub(super) async fn describe(
     let described: Description = serde_json::from_value(fields.clone()).map_err(|error| Problem::invalid(error.to_string()))?;
     if described.title.as_ref().is_some_and(|title| !says_something(title)) || fields.get("title") == Some(&Value::Null) {
         return Err(Problem::invalid("`title` holds no word"));
+    }
+    limits(described.title.as_deref(), described.authors.as_deref().unwrap_or_default(), described.url.as_deref())?;
+    if described.affiliation.as_ref().is_some_and(|text| text.chars().count() > LONGEST_NAME) {
+        return Err(Problem::invalid(format!("`affiliation` must have at most {LONGEST_NAME} characters")));
     }
     if let Some(date) = described.published.as_ref().filter(|date| date.len() != 10 || date.parse::<jiff::civil::Date>().is_err())
     {
@@ -309,9 +213,11 @@ impl Description {
 pub(super) async fn remove(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
+    grant: Grant,
     removal: Result<Query<Removal>, QueryRejection>,
 ) -> Result<StatusCode, Problem> {
     let Query(Removal { purge }) = removal?;
+    grant.require(if purge { Scope::Admin } else { Scope::Write }, &app.collection)?;
     let done = app.with_writer(move |library| {
         let id = ArticleId(id);
         let known = library.remove_article(&id, purge)?;

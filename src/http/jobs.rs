@@ -184,9 +184,11 @@ pub(super) async fn cancel(State(app): State<Arc<App>>, Path(id): Path<String>) 
 pub(super) fn work(app: &Arc<App>) {
     let (app, bell) = (Arc::downgrade(app), Arc::clone(&app.job_bell));
     std::thread::spawn(move || {
-        while let Some(library) = app.upgrade().and_then(|app| app.library().ok()) {
-            let rest = work_off_next(&library);
-            drop(library);
+        while let Some(app) = app.upgrade() {
+            let library = app.library();
+            drop(app);
+            // None is there while its collection gets another name.
+            let rest = library.map_or(Some(LOOK), |library| work_off_next(&library));
             if let Some(rest) = rest {
                 bell.wait(rest);
             }

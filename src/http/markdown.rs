@@ -1,22 +1,23 @@
 //! Texts that become Markdown in somebody's window: article text is never markup.
 
 use super::wire::{AnswerBody, CitationBody};
+use crate::article::one_line;
 use crate::read::language;
 
 /// `text` so that a Markdown reader shows exactly its characters: no emphasis, no link, no mark.
 pub(super) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     let mut line_starts = true;
+    // Where the line began, while it holds digits alone.
+    let mut numbered = Some(0);
     let mut rest = text.chars().peekable();
     while let Some(character) = rest.next() {
         let opens_line = line_starts && matches!(character, '#' | '-' | '+' | '=' | '~' | ':');
-        let line = out.rsplit('\n').next().unwrap_or_default();
-        let numbers_line =
-            matches!(character, '.' | ')') && !line.is_empty() && line.len() < 10 && line.bytes().all(|b| b.is_ascii_digit());
+        let numbers_line = matches!(character, '.' | ')') && numbered.is_some_and(|start| (1..10).contains(&(out.len() - start)));
         // Also what makes addresses into links by themselves: `://`, `www.`, `@`.
         let links = (character == ':' && rest.peek() == Some(&'/'))
             || character == '@'
-            || (character == '.' && out.to_ascii_lowercase().ends_with("www"));
+            || (character == '.' && out.as_bytes().last_chunk::<3>().is_some_and(|last| last.eq_ignore_ascii_case(b"www")));
         if matches!(character, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '$' | '&')
             || opens_line
             || numbers_line
@@ -25,6 +26,7 @@ pub(super) fn plain(text: &str) -> String {
             out.push('\\');
         }
         out.push(if character.is_control() && character != '\n' { ' ' } else { character });
+        numbered = if character == '\n' { Some(out.len()) } else { numbered.filter(|_| character.is_ascii_digit()) };
         line_starts = character == '\n' || (line_starts && character.is_whitespace());
     }
     out
@@ -110,10 +112,6 @@ fn source(citation: &CitationBody, answers: bool, phrases: &Phrases) -> String {
     format!("{number}[{}](<{url}>) — {}", plain(&one_line(title)), about.join(" · "))
 }
 
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,10 +124,20 @@ mod tests {
             ("# 标题\n- 一\n1. 二", "\\# 标题\n\\- 一\n1\\. 二"),
             ("<script>", "\\<script\\>"),
             ("www.evil.example a@b", "www\\.evil.example a\\@b"),
+            ("12) 二\n1a. 三\n1234567890. 四", "12\\) 二\n1a. 三\n1234567890. 四"),
             ("上涨3.5%，共2.1万", "上涨3.5%，共2.1万"),
         ];
         for (text, expected) in rows {
             assert_eq!(plain(text), expected);
         }
+    }
+
+    #[test]
+    fn a_long_line_takes_linear_time() {
+        let begun = std::time::Instant::now();
+        for text in [".".repeat(1 << 20), "1".repeat(1 << 20), "www.".repeat(1 << 18)] {
+            assert!(plain(&text).len() >= text.len());
+        }
+        assert!(begun.elapsed() < std::time::Duration::from_secs(2), "{:?}", begun.elapsed());
     }
 }

@@ -206,6 +206,8 @@ impl ServerHandler for Tools {
 pub(super) fn service(app: &Arc<App>) -> StreamableHttpService<Tools, LocalSessionManager> {
     let shared = Arc::clone(app);
     let mut config = StreamableHttpServerConfig::default();
+    // The tools only read and remember nothing: a session would be memory that clients fill.
+    config.legacy_session_mode = false;
     config.allowed_hosts.clone_from(&app.hosts);
     config.allowed_origins =
         app.hosts.iter().flat_map(|host| [format!("http://{host}:*"), format!("https://{host}:*")]).collect();

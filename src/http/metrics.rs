@@ -15,12 +15,13 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use super::App;
+use super::collections;
 use crate::answer::Answer;
 use crate::library::Timings;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Served {
-    method: String,
+    method: &'static str,
     route: String,
     status: u16,
 }
@@ -65,8 +66,8 @@ impl Metrics {
     }
 
     /// One request, answered.
-    pub(super) fn served(&self, method: &str, route: &str, status: u16, took: Duration) {
-        let labels = Served { method: method.to_owned(), route: route.to_owned(), status };
+    pub(super) fn served(&self, method: &'static str, route: &str, status: u16, took: Duration) {
+        let labels = Served { method, route: route.to_owned(), status };
         self.requests.get_or_create(&labels).inc();
         self.seconds.get_or_create(&Stage { stage: "request" }).observe(took.as_secs_f64());
     }
@@ -85,10 +86,14 @@ impl Metrics {
 #[utoipa::path(get, path = "/metrics", tag = "service", responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let mut text = String::new();
-    // Writing to a String cannot fail.
-    let _ = encode(&mut text, &app.metrics.registry);
+    // The counters are the whole service's; of a collection there is what it keeps. Writing to a String cannot fail.
+    if app.collection == collections::FIRST {
+        let _ = encode(&mut text, &app.metrics.registry);
+    }
     let counts = app.library.get().and_then(|library| library.shelf().counts().ok());
+    let unusable = if app.collection == collections::FIRST { app.collections.unusable().len() } else { 0 };
     let gauges = [
+        ("unusable_collections", "Collections that cannot be used", unusable),
         ("ready", "Whether the library is open", usize::from(counts.is_some())),
         ("waiting", "Requests that wait for a worker", app.pool.waiting()),
         ("articles", "Articles kept", counts.map_or(0, |counts| counts.articles)),

@@ -26,9 +26,9 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::App;
-use super::collections::Grant;
 use super::error::Problem;
 use super::markdown;
+use super::rights::{Grant, Scope};
 use super::wire::{AnswerBody, CitationBody};
 
 /// The model that answers; its name is the only thing that every frontend lets its reader choose.
@@ -156,8 +156,13 @@ impl Body {
         if model == MODEL {
             return Ok((model, app.named(None, grant)?));
         }
-        let collection = model.strip_prefix(MODEL).and_then(|rest| rest.strip_prefix('/')).filter(|name| app.known(name));
+        let collection = model.strip_prefix(MODEL).and_then(|rest| rest.strip_prefix('/'));
         let collection = collection.ok_or_else(|| OpenAiProblem::unknown_model(&model))?;
+        // First whether the key may know that there is one of this name.
+        grant.require(Scope::Read, collection)?;
+        if !app.known(collection) {
+            return Err(OpenAiProblem::unknown_model(&model));
+        }
         let app = app.named(Some(collection), grant)?;
         Ok((model, app))
     }

@@ -1,11 +1,14 @@
 //! `/openapi.json`: made from the handlers themselves.
 
-use utoipa::openapi::{ContentBuilder, OpenApi as Document, Ref, RefOr, ResponseBuilder, Schema};
+use utoipa::openapi::extensions::Extensions;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::{ContentBuilder, OpenApi as Document, Ref, RefOr, ResponseBuilder, Schema, Server};
 use utoipa::{OpenApi, ToSchema};
 
 use super::dify::DifyErrorBody;
 use super::error::ProblemBody;
 use super::openai::OpenAiErrorBody;
+use super::rights::Right;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -27,11 +30,26 @@ pub(super) fn outline() -> Document {
     Outline::openapi()
 }
 
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten()
+}
+
+/// Says of each operation which right it needs.
+pub(super) fn declare(item: &mut PathItem, right: Right) {
+    for operation in operations(item) {
+        operation.extensions.get_or_insert_with(Extensions::default).insert("x-right".to_owned(), right.described());
+    }
+}
+
+/// Says that the routes lie beside the document, for a collection's.
+pub(super) fn serve_beside(document: &mut Document) {
+    document.servers = Some(vec![Server::new(".")]);
+}
+
 /// Says of each operation how its errors look.
 pub(super) fn with_errors(mut document: Document) -> Document {
     for item in document.paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
-        for operation in operations.into_iter().flatten() {
+        for operation in operations(item) {
             let of = |tag: &str| operation.tags.iter().flatten().any(|one| one == tag);
             let schema = if of("OpenAI") {
                 named::<OpenAiErrorBody>()

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::App;
 use super::error::Problem;
+use crate::deadline;
 
 /// How often it is looked whether something was made.
 const LOOK: Duration = Duration::from_millis(500);
@@ -30,8 +31,9 @@ async fn take_over(app: &Arc<App>) -> Result<(), Problem> {
     let current = Arc::clone(&app.library);
     let collection = app.collection.clone();
     let taken = app.with_writer(move |library| {
-        let taken =
-            library.taken_over().inspect_err(|error| tracing::error!(collection, %error, "another model was not taken over"));
+        // All articles may have to be embedded: that takes as long as it takes.
+        let taken = deadline::without(|| library.taken_over())
+            .inspect_err(|error| tracing::error!(collection, %error, "another model was not taken over"));
         if let Some(new) = taken? {
             tracing::info!(collection, model = new.embedder().info().id, "another model answers from now on");
             current.set(new);

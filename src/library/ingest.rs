@@ -4,7 +4,7 @@
 //! one that cannot be used is reported, and the rest goes on.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rayon::prelude::*;
 
@@ -13,11 +13,15 @@ use super::recognise::{fingerprint, recognise};
 use super::{Library, rules};
 use crate::article::{Article, ArticleId, Passage, Record, Source};
 use crate::chunk;
+use crate::deadline;
 use crate::embed::{Embedded, Embedder, PassageText, UnitVector};
 use crate::page::{self, LeftOut};
 use crate::read::{self, Reading};
 use crate::settings::Settings;
 use crate::shelf::{Change, Content, Error, Incoming, KnownSource, NewPassage, SentenceVectors};
+
+/// Passages that are embedded between two looks at the deadline.
+const AT_ONCE: usize = 64;
 
 /// How far an ingest has come.
 #[derive(Debug, Clone, Copy)]
@@ -106,6 +110,9 @@ impl Library {
         let _writing = self.writing()?;
         let mut report = IngestReport::default();
         for source in sources {
+            if deadline::has_passed() {
+                return Err(Error::Late);
+            }
             self.take_sent(source, &mut report)?;
         }
         Ok(report)
@@ -128,7 +135,7 @@ impl Library {
         if sha256 == stored.sha256 {
             return Ok(Some(Ok(Outcome::Unchanged)));
         }
-        let incoming = Incoming { id: id.clone(), sha256, content: Some(self.content(article)) };
+        let incoming = Incoming { id: id.clone(), sha256, content: Some(self.content(article)?) };
         let Source { path, location, sha256, .. } = source.clone();
         self.shelf.commit(&Change { path, location, sha256, left_out: vec![], articles: vec![incoming] })?;
         Ok(Some(Ok(Outcome::Replaced)))
@@ -140,11 +147,12 @@ impl Library {
         let Some(stored) = self.shelf.article(&id.0, None)?.filter(|stored| !stored.superseded) else { return Ok(None) };
         let mut article = stored.article;
         change(&mut article.record);
+        article.tidy();
         let sha256 = fingerprint(&article);
         if sha256 == stored.sha256 {
             return Ok(Some(Outcome::Unchanged));
         }
-        self.shelf.amend(&Incoming { id: id.clone(), sha256, content: Some(self.content(article)) })?;
+        self.shelf.amend(&Incoming { id: id.clone(), sha256, content: Some(self.content(article)?) })?;
         Ok(Some(Outcome::Replaced))
     }
 
@@ -152,7 +160,8 @@ impl Library {
     /// Its versions still resolve, unless it is purged: then its bytes are gone too.
     pub fn remove_article(&self, id: &ArticleId, purge: bool) -> Result<bool, Error> {
         let _writing = self.writing()?;
-        self.shelf.remove_article(id, purge)
+        // Purging goes on to its end: half of it would leave bytes.
+        if purge { deadline::without(|| self.shelf.purge_article(id)) } else { self.shelf.remove_article(id) }
     }
 
     /// Removes a source and its articles, by its location.
@@ -187,20 +196,23 @@ impl Library {
         }
         let kept = earlier.as_mut().map(|known| std::mem::take(&mut known.articles)).unwrap_or_default();
         let recognised = recognise(source, articles, &kept);
-        report.removed += kept.iter().filter(|kept| !recognised.iter().any(|found| found.id == kept.id)).count();
+        let there: HashSet<&ArticleId> = recognised.iter().map(|found| &found.id).collect();
+        let before: HashSet<&ArticleId> = kept.iter().map(|kept| &kept.id).collect();
+        report.removed += before.difference(&there).count();
         report.kept.extend(recognised.iter().map(|found| {
-            let known = kept.iter().any(|kept| kept.id == found.id);
+            let known = before.contains(&found.id);
             let changed = if known { Outcome::Replaced } else { Outcome::Added };
             (found.id.clone(), if found.unchanged { Outcome::Unchanged } else { changed })
         }));
-        let incoming: Vec<Incoming> = recognised
-            .into_par_iter()
-            .map(|found| Incoming {
-                sha256: fingerprint(&found.article),
-                content: (!found.unchanged).then(|| self.content(found.article)),
-                id: found.id,
+        let here = deadline::here();
+        let made = recognised.into_par_iter().map(|found| {
+            deadline::under(here.clone(), || {
+                let sha256 = fingerprint(&found.article);
+                let content = (!found.unchanged).then(|| self.content(found.article)).transpose()?;
+                Ok(Incoming { sha256, content, id: found.id })
             })
-            .collect();
+        });
+        let incoming: Vec<Incoming> = made.collect::<Result<_, Error>>()?;
         let contents = || incoming.iter().filter_map(|incoming| incoming.content.as_ref());
         report.articles += contents().count();
         report.passages += contents().map(|content| content.passages.len()).sum::<usize>();
@@ -211,13 +223,15 @@ impl Library {
 
     fn articles(&self, source: &Source) -> Result<Found, read::Error> {
         let (reading, broken) = read::read(source)?;
-        Ok(match reading {
+        let mut found = match reading {
             Reading::Articles(articles) => Found { articles, broken, ..Found::default() },
             Reading::Plain(decoded) => match self.reconstruct(&decoded) {
                 Some(page) => Found { articles: page.articles, left_out: page.left_out, broken },
                 None => Found { articles: vec![read::prose(decoded, read::stem(&source.path))], broken, ..Found::default() },
             },
-        })
+        };
+        found.articles.iter_mut().for_each(Article::tidy);
+        Ok(found)
     }
 
     /// Takes a newspaper page apart; each headline and body is embedded once, however many it is compared with.
@@ -235,21 +249,28 @@ impl Library {
     }
 
     /// Cuts and embeds an article.
-    fn content(&self, article: Article) -> Content {
+    fn content(&self, article: Article) -> Result<Content, Error> {
         content(&self.settings, &self.embedder, article)
     }
 }
 
-/// Cuts and embeds an article.
-pub(super) fn content(settings: &Settings, embedder: &Embedder, article: Article) -> Content {
+/// Cuts and embeds an article, unless that would take longer than it may.
+pub(super) fn content(settings: &Settings, embedder: &Embedder, article: Article) -> Result<Content, Error> {
     let passages = chunk::passages(&article, rules(settings), &|text| embedder.count(text));
     let texts: Vec<PassageText> = passages.iter().map(|passage| text_of(&article, passage)).collect();
     let dimension = embedder.info().dimension;
-    let passages = passages.into_iter().zip(embedder.embed(&texts)).map(|(passage, Embedded { vector, sentences })| {
+    let mut made = Vec::with_capacity(texts.len());
+    for some in texts.chunks(AT_ONCE) {
+        if deadline::has_passed() {
+            return Err(Error::Late);
+        }
+        made.extend(embedder.embed(some));
+    }
+    let passages = passages.into_iter().zip(made).map(|(passage, Embedded { vector, sentences })| {
         let sentences = SentenceVectors::of(&sentences, dimension);
         NewPassage { passage, vector, sentences }
     });
-    Content { passages: passages.collect(), article }
+    Ok(Content { passages: passages.collect(), article })
 }
 
 /// What is embedded of a passage.

@@ -35,10 +35,11 @@ impl Library {
     /// [`Error::NotTakenOver`], with the words of that process. What was made is kept.
     pub fn reembed(
         settings: Settings,
-        embedder: Embedder,
+        embedder: impl Into<Arc<Embedder>>,
         progress: &dyn Fn(Progress<'_>),
         waits: &dyn Fn(&str),
     ) -> Result<Reembedded, Error> {
+        let embedder = embedder.into();
         let identity = identity(&settings, &embedder);
         let maker = Maker { settings: &settings, embedder: &embedder, progress };
         let folder = &settings.library.data;
@@ -170,7 +171,7 @@ impl Maker<'_> {
                 (self.progress)(Progress { done, all: all.max(done), passages, path: &stored.article.record.title });
                 done += 1;
                 if !beside.holds(&stored.id, stored.version)? {
-                    let content = ingest::content(self.settings, self.embedder, stored.article);
+                    let content = ingest::content(self.settings, self.embedder, stored.article)?;
                     passages += content.passages.len();
                     made.push((stored.id, stored.version, content.passages));
                 }

@@ -9,6 +9,7 @@ mod backup;
 pub mod beside;
 mod caches;
 mod database;
+mod filter;
 mod grow;
 pub mod inspect;
 mod jobs;
@@ -24,18 +25,23 @@ mod words;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 use self::grow::Growing;
 use self::words::Words;
-use super::{Change, Counts, Error, Identity, Incoming, KnownSource, NewPassage, PassageId, StoredArticle, StoredPassage};
+use super::{
+    Change, Counts, Described, Error, Identity, Incoming, KnownSource, NewPassage, PassageId, StoredArticle, StoredPassage,
+};
 use crate::article::ArticleId;
+use crate::deadline;
 use crate::embed::UnitVector;
 
 pub use self::backup::{backup, restore};
 pub(crate) use self::search::staged;
 pub use self::view::View;
 
+/// The file of the truth, in the data folder.
+pub const DATABASE: &str = database::FILE;
 /// The folder of the index of words, below the data folder.
 const WORDS: &str = "words";
 
@@ -52,6 +58,15 @@ pub struct Shelf {
     refreshing: Mutex<bool>,
     growing: Arc<Growing>,
     lock: Arc<lock::Lock>,
+}
+
+/// Makes `folder`, and what is missing above it, for its owner alone. One that is there stays as it is.
+pub(crate) fn make_private(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 /// Poison means that a thread panicked; what these locks guard is whole at every moment.
@@ -83,8 +98,20 @@ impl Shelf {
     }
 
     /// Removes an article; `false` when there is none. Questions do not see it after [`Self::refresh`].
-    pub fn remove_article(&self, id: &ArticleId, purge: bool) -> Result<bool, Error> {
-        Ok(database::remove_article(&mut held(&self.writer), id, purge)?)
+    pub fn remove_article(&self, id: &ArticleId) -> Result<bool, Error> {
+        Ok(database::remove_article(&mut held(&self.writer), id, false)?)
+    }
+
+    /// Removes an article with all its versions; `false` when there is none. Once this returns, no file of the
+    /// folder holds any of its words.
+    ///
+    /// # Errors
+    /// [`Error::StillRead`] when it is removed and a reader keeps its bytes a little longer: called again, it goes on.
+    pub fn purge_article(&self, id: &ArticleId) -> Result<bool, Error> {
+        let known = database::remove_article(&mut held(&self.writer), id, true)?;
+        self.refresh()?;
+        self.forget_words()?;
+        if database::erase(&held(&self.writer))? { Ok(known) } else { Err(Error::StillRead) }
     }
 
     /// Removes a source and its articles. Questions do not see them after [`Self::refresh`].
@@ -111,11 +138,26 @@ impl Shelf {
     where
         Error: From<E>,
     {
+        if deadline::has_passed() {
+            return Err(Error::Late);
+        }
         let idle = held(&self.readers).pop();
-        let connection = idle.map_or_else(|| database::connect(&self.growing.folder), Ok)?;
-        let result = with(&connection);
+        let connection = idle.map_or_else(|| self.reader(), Ok)?;
+        let result = with(&connection).map_err(Error::from);
         held(&self.readers).push(connection);
-        Ok(result?)
+        match result {
+            Err(Error::Database(error)) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => Err(Error::Late),
+            result => result,
+        }
+    }
+
+    /// A connection that gives up a statement when the deadline of whoever runs it has passed.
+    fn reader(&self) -> Result<Connection, Error> {
+        /// Steps of SQLite's machine between two looks at the clock: some hundred microseconds.
+        const STEPS: i32 = 10_000;
+        let connection = database::connect(&self.growing.folder)?;
+        connection.progress_handler(STEPS, Some(deadline::has_passed))?;
+        Ok(connection)
     }
 
     /// How much is kept.
@@ -141,6 +183,11 @@ impl Shelf {
     /// Current articles, in the order of their sources.
     pub fn articles(&self, offset: usize, limit: usize) -> Result<Vec<StoredArticle>, Error> {
         self.read(|connection| rows::articles(connection, offset, limit))
+    }
+
+    /// What current articles can be chosen by, a part at a time: those after row `after`, and the row to go on from.
+    pub fn described(&self, after: i64, limit: usize) -> Result<(Vec<Described>, i64), Error> {
+        self.read(|connection| filter::described(connection, after, limit))
     }
 
     /// Lines of a source that are in no article: line, text, reason.

@@ -95,7 +95,7 @@ fn libraries_of_all_earlier_formats_are_migrated() {
                 UPDATE meta SET value = 'model `of old` and chunk rules sentences-1/140/320' WHERE key = 'identity';";
     let to_2 = "ALTER TABLE sources DROP COLUMN sum; ALTER TABLE articles DROP COLUMN sum; ALTER TABLE passages DROP COLUMN sum;
                 DROP TABLE jobs; DROP TABLE job_sources; UPDATE meta SET value = '2' WHERE key = 'format';";
-    let to_1 = "ALTER TABLE articles DROP COLUMN language; ALTER TABLE passages DROP COLUMN tokens;
+    let to_1 = "DROP INDEX articles_filtered; ALTER TABLE articles DROP COLUMN language; ALTER TABLE passages DROP COLUMN tokens;
                 UPDATE meta SET value = '1' WHERE key = 'format';";
     for back in [vec![to_3, to_2], vec![to_3, to_2, to_1]] {
         let data = tempfile::tempdir().unwrap();

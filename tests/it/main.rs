@@ -9,7 +9,9 @@
 
 mod bad_input;
 mod collections;
+mod deadlines;
 mod eval;
+mod gone;
 mod hostile;
 mod http;
 mod hub;
@@ -20,10 +22,12 @@ mod operations;
 mod pages;
 mod reader;
 mod reembed;
+mod rights;
 mod rooms;
 mod service;
 mod shelf;
 mod states;
 mod vectors;
+mod whole;
 mod wire;
 mod writers;

@@ -23,17 +23,18 @@ fn sources() -> Vec<(String, String)> {
 }
 
 /// Each room, and the rooms that it may know.
-const ROOMS: [(&str, &[&str]); 11] = [
+const ROOMS: [(&str, &[&str]); 12] = [
     ("background", &[]),
+    ("deadline", &[]),
     ("article", &[]),
     ("chunk", &["article"]),
     ("read", &["article", "chunk"]),
     ("page", &["article", "read"]),
     ("embed", &["background", "read"]),
-    ("shelf", &["article", "background", "chunk", "embed", "page", "read", "settings"]),
+    ("shelf", &["article", "background", "chunk", "deadline", "embed", "page", "read", "settings"]),
     ("retrieve", &["article", "chunk", "embed", "read", "shelf"]),
     ("answer", &["article", "chunk", "embed", "retrieve", "shelf"]),
-    ("library", &["answer", "article", "chunk", "embed", "page", "read", "retrieve", "settings", "shelf"]),
+    ("library", &["answer", "article", "chunk", "deadline", "embed", "page", "read", "retrieve", "settings", "shelf"]),
     ("settings", &[]),
 ];
 
@@ -52,7 +53,7 @@ const CRATES: [(&str, &[&str]); 15] = [
     ("utoipa", &["http"]),
     ("prometheus_client", &["http/metrics"]),
     ("hayagriva", &["http/export"]),
-    ("rustix", &["background"]),
+    ("rustix", &["background", "cli/setup"]),
     ("whatlang", &["read/language"]),
 ];
 

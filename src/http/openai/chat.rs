@@ -13,7 +13,7 @@ use super::frame::{Client, annotations, extend, usage};
 use super::{Body, OpenAiErrorBody, OpenAiProblem, Rendered, conversation, now, schema, tasks};
 use crate::http::App;
 use crate::http::ask::answered;
-use crate::http::collections::Grant;
+use crate::http::rights::Grant;
 use crate::http::wire::{self, AnswerBody};
 use crate::library::Asking;
 

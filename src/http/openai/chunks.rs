@@ -94,7 +94,7 @@ fn event(chunk: &Value) -> Event {
 /// Answers in chunks.
 pub(super) async fn streamed(app: &Arc<App>, frame: Chunks, asking: Asking) -> Result<Response, OpenAiProblem> {
     let (shared, library) = (Arc::clone(app), app.library()?);
-    let events = app.pool.stream(move |sender| {
+    let events = app.pool.stream(app.question_time, move |sender| {
         let send = |event: Event| drop(sender.send(event));
         send(event(&frame.first()));
         match answered(&shared, &library, &asking, &mut |_| ()) {

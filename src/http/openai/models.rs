@@ -9,8 +9,7 @@ use utoipa::ToSchema;
 
 use super::{MODEL, OpenAiProblem, now};
 use crate::http::App;
-use crate::http::collections::Grant;
-use crate::http::keys::Scope;
+use crate::http::rights::{Grant, Scope};
 
 /// A model that can be named in requests.
 #[derive(Debug, Serialize, ToSchema)]
@@ -32,15 +31,17 @@ pub(in crate::http) struct ModelListBody {
     data: Vec<ModelBody>,
 }
 
-/// `ibid` answers; the embedding model embeds and ranks.
+/// Those that the key may name: `ibid` answers; the embedding model embeds and ranks.
 fn all(app: &App, grant: &Grant) -> Result<Vec<ModelBody>, OpenAiProblem> {
     let embedder = app.library()?.embedder().info().id.clone();
     let model = |id: String, name: String| ModelBody { id, object: "model", created: app.started, owned_by: "ibid", name };
+    let own = grant.allows(Scope::Read, &app.collection);
     let answers = model(MODEL.to_owned(), "ibid: answers with citations".to_owned());
     let others = app.collections.names().into_iter().filter(|name| grant.allows(Scope::Read, name));
     let others = others.map(|name| model(format!("{MODEL}/{name}"), format!("ibid: answers from `{name}`")));
     let embeddings = model(embedder.clone(), format!("{embedder}: embeddings"));
-    Ok([answers].into_iter().chain(others).chain([embeddings]).collect())
+    let [answers, embeddings] = [answers, embeddings].map(|model| own.then_some(model));
+    Ok(answers.into_iter().chain(others).chain(embeddings).collect())
 }
 
 /// List the models

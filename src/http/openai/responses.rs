@@ -14,7 +14,7 @@ use super::chunks::pieces;
 use super::{Body, OpenAiErrorBody, OpenAiProblem, Rendered, conversation, detail, now, schema, tasks};
 use crate::http::App;
 use crate::http::ask::answered;
-use crate::http::collections::Grant;
+use crate::http::rights::Grant;
 use crate::http::wire::{self, AnswerBody, CitationBody};
 
 /// A response's names, the same in all its events.

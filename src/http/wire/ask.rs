@@ -17,6 +17,10 @@ use crate::shelf::Filter;
 
 const MOST: usize = 100;
 const USUAL: usize = 5;
+/// Values in a list of a filter.
+const LISTED: usize = 1000;
+/// Bytes of such a value.
+const LONGEST: usize = 4096;
 /// Earlier turns that are read; older ones say nothing about the last question.
 const TURNS: usize = 16;
 
@@ -90,6 +94,7 @@ enum ModeBody {
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct FilterBody {
     /// One of these is among the authors.
+    #[schema(max_items = 1000)]
     #[serde(default)]
     author: Vec<String>,
     /// YYYY-MM-DD
@@ -99,12 +104,15 @@ pub(in crate::http) struct FilterBody {
     #[schema(format = Date)]
     published_to: Option<String>,
     /// One of these is the article.
+    #[schema(max_items = 1000)]
     #[serde(default)]
     article_id: Vec<String>,
     /// One of these is the source's path.
+    #[schema(max_items = 1000)]
     #[serde(default)]
     source: Vec<String>,
     /// One of these is the language, or what its tag begins with.
+    #[schema(max_items = 1000)]
     #[serde(default)]
     language: Vec<String>,
 }
@@ -113,6 +121,14 @@ impl FilterBody {
     /// Checked: dates exist.
     pub(in crate::http) fn checked(self) -> Result<Filter, Problem> {
         let Self { author, published_from, published_to, article_id, source, language } = self;
+        for (name, list) in [("author", &author), ("article_id", &article_id), ("source", &source), ("language", &language)] {
+            if list.len() > LISTED {
+                return Err(Problem::invalid(format!("`filter.{name}` must hold at most {LISTED} values, not {}", list.len())));
+            }
+            if list.iter().any(|value| value.len() > LONGEST) {
+                return Err(Problem::invalid(format!("each value of `filter.{name}` must have at most {LONGEST} bytes")));
+            }
+        }
         for date in [&published_from, &published_to].into_iter().flatten() {
             if date.len() != 10 || date.parse::<jiff::civil::Date>().is_err() {
                 return Err(Problem::invalid(format!("`{}` is no date\nhint: write YYYY-MM-DD", date.escape_debug())));

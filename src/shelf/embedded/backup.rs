@@ -37,19 +37,23 @@ pub fn backup(folder: &Path, file: &Path) -> Result<Counts, Error> {
 /// When `folder` holds a library, when the copy is damaged, or when it cannot be written.
 pub fn restore(file: &Path, folder: &Path) -> Result<Counts, Error> {
     verified(file)?;
-    fs::create_dir_all(folder).map_err(|reason| Error::Folder { folder: folder.display().to_string(), reason })?;
+    super::make_private(folder).map_err(|reason| Error::Folder { folder: folder.display().to_string(), reason })?;
     let _lock = lock::Lock::take(folder)?;
     let target = folder.join(database::FILE);
     refuse_existing(&target)?;
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name();
-        if name != "LOCK" && name != "ibid.sqlite.part" {
+        // Libraries of other names may have been put below it already.
+        if name != "LOCK" && name != "ibid.sqlite.part" && name != "collections" {
             let reason = format!("holds `{}`", name.display());
             return Err(Error::Occupied { path: folder.display().to_string(), reason });
         }
     }
     let beside = beside(&target);
     fs::copy(file, &beside)?;
+    // The copy may have been open to others.
+    #[cfg(unix)]
+    fs::set_permissions(&beside, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     let counts = verified(&beside)?;
     settle(&beside, &target)?;
     Ok(counts)

@@ -74,6 +74,19 @@ impl Shelf {
         Ok(())
     }
 
+    /// Leaves no word of removed passages in the files of the index.
+    pub(super) fn forget_words(&self) -> Result<(), Error> {
+        let ours = held(&self.refreshing);
+        if !*ours {
+            return Err(Error::Replaced);
+        }
+        let words = held(&self.words);
+        words.forget_removed()?;
+        let words = words.searcher();
+        self.growing.swap(|view| View { words, ..view.clone() });
+        Ok(())
+    }
+
     /// Brings the index of words up to `newest`. A killed process can leave files in
     /// it that stand in the way of the next commit; it is a cache, and built anew.
     fn update_words(&self, connection: &Connection, newest: u64) -> Result<words::WordSearcher, Error> {

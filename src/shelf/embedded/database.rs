@@ -1,5 +1,6 @@
 //! SQLite: the truth. One file, WAL, `synchronous=FULL`.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -56,7 +57,7 @@ fn structure(connection: &Connection, file: &Path) -> Result<(), Error> {
 
 /// Adds what databases of the same format may lack.
 pub(super) fn add_indexes(connection: &Connection) {
-    if let Err(error) = connection.execute_batch(schema::SUPERSEDED) {
+    if let Err(error) = connection.execute_batch(&format!("{}; {}", schema::SUPERSEDED, super::filter::INDEX)) {
         // As where the disk is full: what it makes faster goes on without it.
         tracing::warn!(%error, "an index could not be added");
     }
@@ -70,6 +71,8 @@ pub(super) fn connect(folder: &Path) -> Result<Connection, Error> {
         connection.busy_timeout(std::time::Duration::from_secs(10))?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
+        // What is deleted is overwritten: nobody can say later which of it was to be gone for good.
+        connection.pragma_update(None, "secure_delete", true)?;
         connection.set_prepared_statement_cache_capacity(64);
         sums::teach(&connection)?;
         Ok(connection)
@@ -173,7 +176,8 @@ pub(super) fn commit(connection: &mut Connection, change: &Change) -> rusqlite::
         let rows = statement.query_map([source], |row| row.get(0))?;
         rows.collect::<rusqlite::Result<_>>()?
     };
-    for id in kept.iter().filter(|id| !change.articles.iter().any(|incoming| incoming.id.0 == **id)) {
+    let there: HashSet<&str> = change.articles.iter().map(|incoming| incoming.id.0.as_str()).collect();
+    for id in kept.iter().filter(|id| !there.contains(id.as_str())) {
         supersede(&transaction, id, number)?;
     }
     for (ordinal, incoming) in change.articles.iter().enumerate() {
@@ -229,24 +233,35 @@ pub(super) fn amend(connection: &mut Connection, incoming: &Incoming) -> rusqlit
     Ok(number)
 }
 
-/// Removes an article in one transaction; purged, its bytes are overwritten too.
+/// Removes an article in one transaction; purged, its bytes are overwritten, and those lines of its sources
+/// that are in no article with them.
 pub(super) fn remove_article(connection: &mut Connection, id: &ArticleId, purge: bool) -> rusqlite::Result<bool> {
-    connection.pragma_update(None, "secure_delete", purge)?;
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let number = last_change(&transaction)? + 1;
     let known: i64 = transaction.query_row("SELECT count(*) FROM articles WHERE id = ?1", [&id.0], |row| row.get(0))?;
     supersede(&transaction, &id.0, number)?;
     if purge {
+        const SOURCES: &str = "id IN (SELECT source FROM articles WHERE id = ?1)";
+        transaction.execute(&format!("UPDATE sources SET left_out = '[]' WHERE {SOURCES}"), [&id.0])?;
+        transaction.execute(&format!("UPDATE sources SET sum = {} WHERE {SOURCES}", sums::SOURCE), [&id.0])?;
         transaction.execute("DELETE FROM articles WHERE id = ?1", [&id.0])?;
         // The rows stay: their numbers are never given again.
         transaction.execute("UPDATE passages SET section = NULL, start = 0, stop = 0 WHERE article = ?1", [&id.0])?;
     }
     set_change(&transaction, number)?;
     transaction.commit()?;
-    if purge {
-        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-    }
     Ok(known > 0)
+}
+
+/// Leaves no byte of what was deleted in the database's files; `false` while a reader still needs some of them.
+pub(super) fn erase(connection: &Connection) -> rusqlite::Result<bool> {
+    if meta(connection, schema::ERASES)?.is_none() {
+        // Earlier versions of ibid freed pages without overwriting them.
+        connection.execute_batch("VACUUM")?;
+        connection.execute("INSERT INTO meta VALUES (?1, '1')", [schema::ERASES])?;
+    }
+    let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    Ok(busy == 0)
 }
 
 /// Removes a source and its articles in one transaction.

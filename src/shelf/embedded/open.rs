@@ -26,7 +26,7 @@ struct Loaded {
 
 /// Makes `folder` and takes its lock.
 fn locked(folder: &Path) -> Result<Arc<lock::Lock>, Error> {
-    std::fs::create_dir_all(folder).map_err(|reason| Error::Folder { folder: folder.display().to_string(), reason })?;
+    super::make_private(folder).map_err(|reason| Error::Folder { folder: folder.display().to_string(), reason })?;
     lock::Lock::take(folder).map(Arc::new)
 }
 

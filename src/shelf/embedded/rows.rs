@@ -10,7 +10,7 @@ use crate::article::{Article, ArticleId, Heading, LineMap, LineRange, Passage, R
 use crate::embed::UnitVector;
 use crate::page::LeftOut;
 use crate::shelf::sentences::cosines;
-use crate::shelf::{Filter, Incoming, PassageId, StoredArticle, StoredPassage};
+use crate::shelf::{Incoming, PassageId, StoredArticle, StoredPassage};
 
 #[derive(Serialize, Deserialize)]
 struct LeftOutRow(u32, String, String);
@@ -178,67 +178,58 @@ pub(super) fn sentence_cosines(
     ids.iter().map(&mut of_one).collect()
 }
 
+/// What is read of an article for all its passages at once.
+struct Around {
+    text: String,
+    title: String,
+    authors: Vec<String>,
+    language: Option<String>,
+}
+
+fn around(connection: &Connection, id: &str, version: u32) -> rusqlite::Result<Around> {
+    let mut statement =
+        connection.prepare_cached("SELECT text, title, authors, language FROM articles WHERE id = ?1 AND version = ?2")?;
+    statement.query_row(params![id, version], |row| {
+        let bytes: Vec<u8> = row.get(0)?;
+        Ok(Around {
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+            title: row.get(1)?,
+            authors: from_json(&row.get::<_, String>(2)?),
+            language: row.get(3)?,
+        })
+    })
+}
+
 /// Passages by number, in the order asked for; those that are gone are left out.
 ///
-/// Each article's text is read once: SQLite would read all of it for each slice.
+/// Each article is read once: its text lies before its language in the row, and SQLite would read all of it for
+/// each passage.
 pub(super) fn passages(connection: &Connection, ids: &[PassageId]) -> rusqlite::Result<Vec<StoredPassage>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT p.id, p.article, p.version, p.start, p.stop, p.section, a.title, a.authors, a.language
-         FROM passages p JOIN articles a ON a.id = p.article AND a.version = p.version WHERE p.id = ?1 AND p.removed IS NULL",
-    )?;
-    let mut texts: HashMap<(String, u32), String> = HashMap::new();
+    let mut statement = connection
+        .prepare_cached("SELECT id, article, version, start, stop, section FROM passages WHERE id = ?1 AND removed IS NULL")?;
+    let mut articles: HashMap<(String, u32), Around> = HashMap::new();
     let mut found = Vec::with_capacity(ids.len());
     for id in ids {
         let row = statement.query_row([id], |row| {
-            Ok(StoredPassage {
-                id: row.get(0)?,
-                article: ArticleId(row.get(1)?),
-                version: row.get(2)?,
-                passage: Passage { span: Span::new(row.get(3)?, row.get(4)?), section: row.get(5)? },
-                text: String::new(),
-                title: row.get(6)?,
-                authors: from_json(&row.get::<_, String>(7)?),
-                language: row.get(8)?,
-            })
+            let passage = Passage { span: Span::new(row.get(3)?, row.get(4)?), section: row.get(5)? };
+            Ok((row.get::<_, PassageId>(0)?, row.get::<_, String>(1)?, row.get::<_, u32>(2)?, passage))
         });
-        let Some(mut passage) = row.optional()? else { continue };
-        let key = (passage.article.0.clone(), passage.version);
-        let text = match texts.entry(key) {
+        let Some((id, article, version, passage)) = row.optional()? else { continue };
+        let Around { text, title, authors, language } = match articles.entry((article.clone(), version)) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unknown) => {
-                let text = text(connection, &passage.article.0, passage.version)?;
-                unknown.insert(text)
-            }
+            Entry::Vacant(unknown) => unknown.insert(around(connection, &article, version)?),
         };
-        let Span { start, end } = passage.passage.span;
-        text.get(start..end).unwrap_or_default().clone_into(&mut passage.text);
-        found.push(passage);
+        let Span { start, end } = passage.span;
+        found.push(StoredPassage {
+            id,
+            article: ArticleId(article),
+            version,
+            passage,
+            text: text.get(start..end).unwrap_or_default().to_owned(),
+            title: title.clone(),
+            authors: authors.clone(),
+            language: language.clone(),
+        });
     }
     Ok(found)
-}
-
-fn text(connection: &Connection, id: &str, version: u32) -> rusqlite::Result<String> {
-    let mut statement = connection.prepare_cached("SELECT text FROM articles WHERE id = ?1 AND version = ?2")?;
-    let bytes: Vec<u8> = statement.query_row(params![id, version], |row| row.get(0))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// The numbers of current passages that `filter` allows.
-pub(super) fn allowed(connection: &Connection, filter: &Filter) -> rusqlite::Result<Vec<PassageId>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT p.id FROM passages p JOIN articles a ON a.id = p.article AND a.version = p.version
-         JOIN sources s ON s.id = a.source
-         WHERE p.removed IS NULL
-           AND (?1 = '[]' OR EXISTS (SELECT 1 FROM json_each(a.authors) x JOIN json_each(?1) y ON x.value = y.value))
-           AND (?2 IS NULL OR a.published >= ?2) AND (?3 IS NULL OR a.published <= ?3)
-           AND (?4 = '[]' OR a.id IN (SELECT value FROM json_each(?4)))
-           AND (?5 = '[]' OR s.path IN (SELECT value FROM json_each(?5)))
-           AND (?6 = '[]' OR EXISTS (SELECT 1 FROM json_each(?6) y
-                                     WHERE a.language = y.value OR a.language LIKE y.value || '-%'))",
-    )?;
-    let Filter { authors, published_from, published_to, articles, sources, languages } = filter;
-    let (authors, articles, sources) = (to_json(authors), to_json(articles), to_json(sources));
-    let values = params![authors, published_from, published_to, articles, sources, to_json(languages)];
-    let rows = statement.query_map(values, |row| row.get(0))?;
-    rows.collect()
 }

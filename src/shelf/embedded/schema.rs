@@ -8,6 +8,9 @@ use crate::read::language;
 /// The form of the tables. An earlier one is migrated, any other refused.
 pub(super) const FORMAT: &str = "4";
 
+/// The key of `meta` that says that all that was ever deleted has been overwritten.
+pub(super) const ERASES: &str = "erases";
+
 /// Forms that [`migrate`] knows.
 pub(super) const EARLIER: [&str; 3] = ["1", "2", "3"];
 
@@ -41,7 +44,7 @@ pub(super) const SUPERSEDED: &str =
 pub(super) fn begin(connection: &Connection) -> rusqlite::Result<()> {
     let jobs = jobs::SCHEMA;
     connection.execute_batch(&format!(
-        "BEGIN; {SCHEMA} {SUPERSEDED}; {jobs} INSERT INTO meta VALUES ('format', '{FORMAT}'), ('change', '0'); COMMIT;"
+        "BEGIN; {SCHEMA} {SUPERSEDED}; {jobs} INSERT INTO meta VALUES ('format', '{FORMAT}'), ('change', '0'), ('{ERASES}', '1'); COMMIT;"
     ))
 }
 

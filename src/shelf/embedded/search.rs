@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Shelf, View, rows};
+use super::{Shelf, View, filter};
 use crate::embed::UnitVector;
 use crate::shelf::vectors::PassageSet;
 use crate::shelf::{Error, Filter, Neighbor, PassageId};
@@ -48,8 +48,8 @@ impl Shelf {
         self.view().vectors.cosines(one, passages)
     }
 
-    fn allowed(&self, view: &View, filter: &Filter) -> Result<PassageSet, Error> {
-        let ids = self.read(|connection| rows::allowed(connection, filter))?;
+    fn allowed(&self, view: &View, wanted: &Filter) -> Result<PassageSet, Error> {
+        let ids = self.read(|connection| filter::allowed(connection, wanted))?;
         Ok(ids.into_iter().filter(|id| view.live.contains(*id)).collect())
     }
 }

@@ -136,6 +136,22 @@ impl Words {
         Ok(())
     }
 
+    /// Writes those parts anew that hold removed passages: tantivy only marks them, and their words stay in its files.
+    pub(super) fn forget_removed(&self) -> Result<(), Error> {
+        let parts = self.index.searchable_segment_metas()?;
+        let marked: Vec<_> = parts.iter().filter(|part| part.has_deletes()).map(tantivy::SegmentMeta::id).collect();
+        let mut writer = self.index.writer_with_num_threads::<TantivyDocument>(1, WRITER_BYTES)?;
+        for part in marked {
+            writer.merge(&[part]).wait()?;
+        }
+        writer.garbage_collect_files().wait()?;
+        writer.wait_merging_threads()?;
+        std::fs::write(self.folder.join(SUM), sum_of_meta(&self.folder)?)?;
+        self.reader.reload()?;
+        self.directory.get_cache_info();
+        Ok(())
+    }
+
     fn document(&self, passage: &StoredPassage) -> TantivyDocument {
         let mut document = TantivyDocument::default();
         document.add_u64(self.fields.passage, u64::from(passage.id));

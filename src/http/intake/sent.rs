@@ -1,0 +1,168 @@
+//! What is sent to be added, as sources: articles as JSON, and files, checked and each there once.
+
+use std::collections::HashMap;
+
+use axum::body::Bytes;
+use axum::extract::multipart::{Multipart, MultipartRejection};
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest as _, Request};
+use axum::http::header::CONTENT_TYPE;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
+
+use crate::article::{LONGEST_NAME, LONGEST_TITLE, LONGEST_URL, MOST_AUTHORS, Source, is_web_address};
+use crate::http::App;
+use crate::http::error::Problem;
+use crate::read::files::{hex, source};
+use crate::retrieve::says_something;
+
+/// An article to be added.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub(in crate::http) struct NewArticle {
+    /// Your own name for it: sent again, it is a new version. In JSON Lines `id`, as in files.
+    #[serde(alias = "id", rename(serialize = "id"))]
+    key: Option<String>,
+    title: Option<String>,
+    #[schema(
+        min_length = 1,
+        pattern = r"[^\x00-/:-@\[-`{-\u00bf\u1680\u2000-\u206f\u3000-\u303f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]"
+    )]
+    text: String,
+    authors: Option<Vec<String>>,
+    /// YYYY-MM-DD
+    published: Option<String>,
+    url: Option<String>,
+}
+
+impl NewArticle {
+    pub(super) fn parse(article: Value) -> Result<Self, Problem> {
+        let mut parsed: Self =
+            serde_json::from_value(article).map_err(|error| Problem::invalid(format!("no article: {error}")))?;
+        // Control characters say nothing in a text; a file with such is no text at all.
+        let Self { key, title, text, authors, published, url } = &mut parsed;
+        let single = [key, title, published, url].into_iter().flatten().chain([text]);
+        for text in single.chain(authors.iter_mut().flatten()) {
+            text.retain(|c| !c.is_control() || matches!(c, '\n' | '\t'));
+        }
+        let Self { title, authors, url, .. } = &parsed;
+        limits(title.as_deref(), authors.as_deref().unwrap_or_default(), url.as_deref())?;
+        if parsed.key.as_ref().is_some_and(|key| key.chars().count() > LONGEST_NAME) {
+            return Err(Problem::invalid(format!("`key` must have at most {LONGEST_NAME} characters")));
+        }
+        if says_something(&parsed.text) { Ok(parsed) } else { Err(Problem::invalid("`text` holds no word")) }
+    }
+
+    /// A source of its own, under the name `key`.
+    pub(super) fn source(&self, key: &str) -> Source {
+        let line = serde_json::to_vec(self).expect("texts are JSON");
+        source(format!("{key}.jsonl"), format!("api:{key}"), line)
+    }
+
+    /// The client's own name for it, or one made from its text.
+    fn key(&self) -> String {
+        let given = self.key.clone().filter(|key| !key.is_empty());
+        given.unwrap_or_else(|| hex(&Sha256::digest(&self.text)[..8]))
+    }
+}
+
+/// The sources in a body: files, lines, a list, or one article.
+pub(super) async fn sources(app: &App, request: Request) -> Result<Vec<Source>, Problem> {
+    let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_owned();
+    if kind.starts_with("multipart/form-data") {
+        let form: Result<Multipart, MultipartRejection> = Multipart::from_request(request, &()).await;
+        return files(form.map_err(|error| Problem::invalid(error.body_text()))?).await;
+    }
+    let lines = kind.starts_with("application/x-ndjson") || kind.starts_with("application/jsonl");
+    if !lines && !kind.starts_with("application/json") {
+        return Err(Problem::unsupported("JSON, JSON Lines or a form of files"));
+    }
+    let bytes: Result<Bytes, BytesRejection> = Bytes::from_request(request, &()).await;
+    let bytes = bytes.map_err(|_| Problem::too_large(app.max_upload_bytes))?;
+    let parsed = if lines {
+        let text = std::str::from_utf8(&bytes).map_err(|error| Problem::invalid(format!("the body is not UTF-8: {error}")))?;
+        let numbered = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
+        let parse = |(number, line): (usize, &str)| {
+            serde_json::from_str(line).map_err(|error| Problem::invalid(format!("line {number}: {error}")))
+        };
+        numbered.map(parse).collect::<Result<Vec<Value>, _>>()?
+    } else {
+        match serde_json::from_slice(&bytes).map_err(|error| Problem::invalid(error.to_string()))? {
+            Value::Array(articles) => articles,
+            Value::Object(mut whole) => match whole.remove("articles") {
+                Some(Value::Array(articles)) => articles,
+                Some(_) => return Err(Problem::invalid("`articles` must be a list")),
+                None => vec![Value::Object(whole)],
+            },
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                return Err(Problem::invalid("the body is no article\nhint: send `{\"title\", \"text\", …}`"));
+            }
+        }
+    };
+    if parsed.is_empty() {
+        return Err(Problem::invalid("the body holds no article"));
+    }
+    let articles = parsed.into_iter().map(NewArticle::parse);
+    let sources: Result<_, Problem> = articles.map(|article| article.map(|article| article.source(&article.key()))).collect();
+    distinct(sources?)
+}
+
+/// Each source once. Two of one name that say different things are refused: the second would take the first one's place.
+fn distinct(sources: Vec<Source>) -> Result<Vec<Source>, Problem> {
+    let mut known: HashMap<String, String> = HashMap::new();
+    let mut kept = Vec::with_capacity(sources.len());
+    for source in sources {
+        match known.get(&source.location) {
+            None => {
+                known.insert(source.location.clone(), source.sha256.clone());
+                kept.push(source);
+            }
+            Some(sha256) if *sha256 == source.sha256 => {}
+            Some(_) => {
+                let message = format!("two of what was sent have the name or the text of `{}`", source.path.escape_debug());
+                return Err(Problem::invalid(format!("{message}\nhint: give each a `key`, or a file name, of its own")));
+            }
+        }
+    }
+    Ok(kept)
+}
+
+/// Refuses what is longer than it may be, and addresses that are none of the web.
+pub(super) fn limits(title: Option<&str>, authors: &[String], url: Option<&str>) -> Result<(), Problem> {
+    let too_long = |name: &str, longest: usize| Err(Problem::invalid(format!("`{name}` must have at most {longest} characters")));
+    if title.is_some_and(|title| title.chars().count() > LONGEST_TITLE) {
+        return too_long("title", LONGEST_TITLE);
+    }
+    if authors.len() > MOST_AUTHORS {
+        return Err(Problem::invalid(format!("`authors` must hold at most {MOST_AUTHORS} names, not {}", authors.len())));
+    }
+    if authors.iter().any(|author| author.chars().count() > LONGEST_NAME) {
+        return too_long("authors", LONGEST_NAME);
+    }
+    match url.filter(|url| !url.is_empty()) {
+        Some(url) if url.chars().count() > LONGEST_URL => too_long("url", LONGEST_URL),
+        Some(url) if !is_web_address(url) => {
+            let shown: String = url.chars().take(100).collect();
+            let message = format!("`url` is no address of the web: `{}`", shown.escape_debug());
+            Err(Problem::invalid(format!("{message}\nhint: it begins with http:// or https://, and holds no space")))
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn files(mut form: Multipart) -> Result<Vec<Source>, Problem> {
+    let mut sources = Vec::new();
+    let wrong = |error: axum::extract::multipart::MultipartError| Problem::new(error.status(), "invalid_form", error.body_text());
+    while let Some(field) = form.next_field().await.map_err(wrong)? {
+        let Some(name) = field.file_name().map(str::to_owned) else { continue };
+        // A name is shown, and tells one source from another; it is never a path here.
+        let name: String = name.rsplit(['/', '\\']).next().unwrap_or_default().chars().filter(|c| !c.is_control()).collect();
+        if name.is_empty() {
+            return Err(Problem::invalid("a file has no name"));
+        }
+        let bytes = field.bytes().await.map_err(wrong)?;
+        sources.push(source(name.clone(), format!("upload:{name}"), bytes.to_vec()));
+    }
+    if sources.is_empty() { Err(Problem::invalid("the form holds no file")) } else { distinct(sources) }
+}
