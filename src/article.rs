@@ -1,16 +1,19 @@
 //! The language that all other rooms speak: sources, articles, spans and passages.
 //!
 //! An [`Article`] keeps its text whole. Everything that is later retrieved or
-//! quoted is a [`Span`] of that text, and [`LineMap`] leads each span back to
-//! the lines of the file it came from. This room knows no other.
+//! quoted is a [`Span`] of that text; [`LineMap`] leads each span back to the lines
+//! of the file it came from, and [`PageMap`] to its place on printed pages. This room
+//! knows no other.
 
 use std::fmt;
 
 mod builder;
 mod lines;
+mod places;
 
 pub use builder::Builder;
 pub use lines::{LineMap, LineRange};
+pub use places::{PageBox, PageMap, PrintedLine, Quarter, quarters};
 
 /// A file as it came.
 #[derive(Debug, Clone)]
@@ -110,6 +113,8 @@ pub struct Article {
     pub headings: Vec<Heading>,
     /// Which byte comes from which line of the source.
     pub lines: LineMap,
+    /// Where each character is printed, for sources that have pages.
+    pub places: PageMap,
 }
 
 impl Article {

@@ -28,7 +28,7 @@ const ROOMS: [(&str, &[&str]); 11] = [
     ("article", &[]),
     ("chunk", &["article"]),
     ("read", &["article", "chunk"]),
-    ("page", &["article", "read"]),
+    ("page", &["article", "chunk", "read"]),
     ("embed", &["background", "read"]),
     ("shelf", &["article", "background", "chunk", "embed", "page", "read", "settings"]),
     ("retrieve", &["article", "chunk", "embed", "read", "shelf"]),
@@ -38,7 +38,7 @@ const ROOMS: [(&str, &[&str]); 11] = [
 ];
 
 /// Crates that only these rooms name.
-const CRATES: [(&str, &[&str]); 15] = [
+const CRATES: [(&str, &[&str]); 16] = [
     ("axum", &["http"]),
     ("tokio", &["http", "cli"]),
     ("candle", &["embed"]),
@@ -54,6 +54,7 @@ const CRATES: [(&str, &[&str]); 15] = [
     ("hayagriva", &["http/export"]),
     ("rustix", &["background"]),
     ("whatlang", &["read/language"]),
+    ("hayro_interpret", &["read/pdf"]),
 ];
 
 /// Files that may turn types into text and back: the wire, and stored forms.
