@@ -85,7 +85,8 @@ fn cited(n: usize, citation: &Citation, answerable: bool) -> String {
     let authors = if record.authors.is_empty() { String::new() } else { format!("{}: ", record.authors.join("、")) };
     let section = citation.section().map(|section| format!(" › {section}")).unwrap_or_default();
     let lines = citation.lines();
-    let place = format!("{}, lines {}–{}", stored.source_path, lines.first, lines.last);
+    let page = citation.boxes().first().map(|first| format!("page {}, ", first.page)).unwrap_or_default();
+    let place = format!("{}, {page}lines {}–{}", stored.source_path, lines.first, lines.last);
     let head = format!(
         "{} {}{}{}",
         styled(&format!("[{n}]"), "1"),
