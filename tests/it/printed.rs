@@ -112,6 +112,7 @@ fn the_boxes_of_each_sentence_hold_its_characters_and_no_others() {
                 }
                 assert_eq!(held, said, "{name}: `{quote}` in {boxes:?}");
                 assert!(article.lines.range(span).is_some());
+                assert!(boxes.iter().all(|found| found.x1 - found.x0 > 1.0 && found.y1 - found.y0 > 1.0), "{name}: {boxes:?}");
             }
         }
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use hayro_interpret::font::{Glyph as Drawn, GlyphRun};
+use hayro_interpret::hayro_cmap::WritingMode;
 use hayro_interpret::kurbo::{Affine, BezPath, PathEl, Point, Rect, Shape as _};
 use hayro_interpret::{BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, SoftMask};
 
@@ -198,6 +199,8 @@ impl<'a> Device<'a> for Collector {
         });
         for glyph in glyphs {
             let advance = match &**glyph {
+                // Its advance is downwards; across the line a character is as wide as the font is large.
+                _ if run.writing_mode() == WritingMode::Vertical => None,
                 Drawn::Outline(outline) => outline.advance_width(),
                 Drawn::Type3(drawn) => drawn.advance_width(),
             };
