@@ -95,7 +95,7 @@ pub(in crate::http) struct LinesBody {
 /// A rectangle on a page, in PDF points (1/72 inch). The origin is the top left corner of the page as it is shown,
 /// cropped and turned; y grows downwards.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Box)]
+#[schema(as = PageBox)]
 pub(in crate::http) struct BoxBody {
     /// From 1.
     page: u32,

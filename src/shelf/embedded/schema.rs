@@ -113,7 +113,9 @@ fn migrate_3(connection: &Connection) -> rusqlite::Result<()> {
 const ARTICLE_OF_4: &str = "checksum(id, version, source, sha256, key, title, authors, affiliation, published, url, \
     encoding, notes, title_lines, byline_lines, text, headings, lines, language)";
 
-/// Format 4 → 5: articles from printed documents know their pages, sources what could not be used of them. What is damaged is refused, as above.
+/// Format 4 → 5: articles from printed documents know their pages, sources what could not be used of them.
+///
+/// What is damaged is refused, as above.
 fn migrate_4(connection: &Connection) -> rusqlite::Result<()> {
     let transaction = connection.unchecked_transaction()?;
     let damaged = format!("SELECT id FROM articles WHERE sum IS NOT {ARTICLE_OF_4} LIMIT 1");
