@@ -12,7 +12,7 @@ mod list;
 
 use std::sync::Arc;
 
-use crate::article::{ArticleId, LineRange, Span};
+use crate::article::{ArticleId, LineRange, PageBox, Span};
 use crate::retrieve::{Evidence, Scores};
 use crate::shelf::{PassageId, StoredArticle};
 
@@ -154,6 +154,12 @@ impl Citation {
     /// Lines of the source that hold the quote.
     pub fn lines(&self) -> LineRange {
         self.article.article.lines.range(self.span).expect("checked when it was cut, and articles do not change")
+    }
+
+    /// Where the quote is printed, one box a printed line; none for sources without pages.
+    pub fn boxes(&self) -> Vec<PageBox> {
+        let article = &self.article.article;
+        article.places.boxes(&article.text, self.span)
     }
 
     /// Other articles with the same passage: ids and titles.

@@ -1,17 +1,20 @@
 //! The language that all other rooms speak: sources, articles, spans and passages.
 //!
 //! An [`Article`] keeps its text whole. Everything that is later retrieved or
-//! quoted is a [`Span`] of that text, and [`LineMap`] leads each span back to
-//! the lines of the file it came from. This room knows no other.
+//! quoted is a [`Span`] of that text; [`LineMap`] leads each span back to the lines
+//! of the file it came from, and [`PageMap`] to its place on printed pages. This room
+//! knows no other.
 
 use std::fmt;
 
 mod builder;
 mod lines;
+mod places;
 mod tidy;
 
 pub use builder::Builder;
 pub use lines::{LineMap, LineRange};
+pub use places::{PageBox, PageMap, PrintedLine, Quarter, quarters};
 pub use tidy::{LONGEST_NAME, LONGEST_TITLE, LONGEST_URL, MOST_AUTHORS, is_web_address, one_line};
 
 /// A file as it came.
@@ -112,6 +115,8 @@ pub struct Article {
     pub headings: Vec<Heading>,
     /// Which byte comes from which line of the source.
     pub lines: LineMap,
+    /// Where each character is printed, for sources that have pages.
+    pub places: PageMap,
 }
 
 impl Article {

@@ -13,8 +13,8 @@
 //! | room | what it is for | knows |
 //! | --- | --- | --- |
 //! | [`article`] | sources, articles, passages, spans, line maps: the words of all | nobody |
-//! | [`read`] | bytes → text or articles, in any charset; a text's language | `article`, and `chunk` for scripts |
-//! | [`page`] | a newspaper page's raw text → its articles | `article`, `read`'s decoded text |
+//! | [`read`] | bytes → text, articles, or a PDF's characters with their places; a text's language | `article`, and `chunk` for scripts |
+//! | [`page`] | a newspaper page's raw text, or a PDF's pages → articles | `article`, what `read` gives, `chunk` for scripts |
 //! | [`chunk`] | article → passages; sentences in every script; the text that is embedded | `article` |
 //! | [`embed`] | text → unit vector; the reader; what was learnt for a model; the only room with Candle and tokenizers | `read` for hexadecimals, `background` |
 //! | [`shelf`] | keeps and searches: SQLite, tantivy, graphs that `hnsw_rs` builds | `article`, `embed`, `background`, `deadline`, `page`'s left-out lines |
@@ -29,7 +29,7 @@
 //!
 //! What always holds, each with a test:
 //!
-//! 1. A quote is a slice of its article's text, and leads to lines of the source.
+//! 1. A quote is a slice of its article's text, and leads to lines of the source, and to its boxes on a PDF's pages.
 //! 2. What a commit has acknowledged survives a kill; the graphs and the word index
 //!    are caches that are verified, replayed or rebuilt when the library is opened. A row that is
 //!    not as it was written is refused by name; a number that was cited never names another text.

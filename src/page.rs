@@ -1,6 +1,6 @@
-//! A newspaper page's raw text → its articles.
+//! A newspaper page's raw text → its articles; a PDF's pages → theirs.
 //!
-//! Such text is what is left when a page's layout is lost: lines broken at the
+//! Raw text is what is left when a page's layout is lost: lines broken at the
 //! column's width, headlines gathered somewhere, bylines alone on a line,
 //! furniture in between. [`reconstruct`] puts it together again in four steps:
 //!
@@ -12,6 +12,8 @@
 //! What is doubtful is noted in the article's record. Every line of the file ends
 //! in exactly one place: an article's text, its title, its byline, or
 //! [`Page::left_out`]. Text that is no newspaper page is not touched.
+//!
+//! A PDF still has its layout: [`printed_articles`] goes by that.
 
 mod assemble;
 mod blocks;
@@ -19,7 +21,10 @@ mod drafts;
 mod furniture;
 mod lines;
 mod names;
+mod printed;
 mod titles;
+
+pub use printed::articles as printed_articles;
 
 use self::lines::Wrapping;
 use crate::article::Article;

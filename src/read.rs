@@ -2,22 +2,27 @@
 //!
 //! [`read`] chooses by the file's extension. Markdown, HTML and JSON Lines give
 //! articles at once; plain text is handed back decoded, because it may be prose or
-//! a newspaper page, and only the room `page` can tell. Nothing here opens a file
-//! but [`files`], and nothing follows a link in a text.
+//! a newspaper page, and a PDF gives characters with their places: what articles they
+//! make, only the room `page` can tell. Nothing here opens a file but [`files`], and
+//! nothing follows a link in a text.
 
 mod charset;
 pub mod files;
 mod front_matter;
+mod guard;
 mod html;
 mod html_blocks;
 mod jsonl;
 mod language;
 mod markdown;
+mod pdf;
 mod plain;
+mod printed;
 
 pub use charset::Decoded;
 pub use language::{language, sure_language};
 pub use plain::prose;
+pub use printed::{Glyph, Printed, PrintedPage, Rule};
 
 use crate::article::{Article, Source};
 
@@ -28,6 +33,8 @@ pub enum Reading {
     Articles(Vec<Article>),
     /// Plain text that is still to be told apart: prose, or a newspaper page.
     Plain(Decoded),
+    /// Characters with their places on pages: a report, or newspaper pages.
+    Printed(Printed),
 }
 
 /// Why a source cannot be used. Each says what to do where there is something to do.
@@ -51,8 +58,42 @@ pub enum Error {
     #[error("is binary, not text")]
     Binary,
     /// Its extension is none that ibid reads.
-    #[error("is of a kind that is not read\nhint: .txt, .md, .html and .jsonl are")]
+    #[error("is of a type that is not supported\nhint: .txt, .md, .html, .jsonl and .pdf are")]
     Unsupported,
+    /// It needs a password.
+    #[error("is encrypted, and the empty password does not open it\nhint: save it without a password")]
+    Encrypted,
+    /// Pages that are pictures.
+    #[error("{0} without text: a scan\nhint: add a text layer with OCR, for instance with OCRmyPDF")]
+    Scan(Pages),
+    /// Pages whose fonts do not tell which characters they draw.
+    #[error("{0} with fonts that do not say which characters they show\nhint: export it again, or treat it as a scan with OCR")]
+    NoUnicode(Pages),
+    /// Pages whose text is printed upside down or at an angle.
+    #[error("{0} with text that is printed at an angle\nhint: turn the page, and save the file")]
+    Turned(Pages),
+    /// It is not what its format asks for.
+    #[error("cannot be read: {0}")]
+    Damaged(String),
+    /// What was said of a part of it when it was read before; it has not changed.
+    #[error("{0}")]
+    Earlier(String),
+    /// It holds more than is read of one file.
+    #[error("holds {count} {what}, over the limit of {limit}\nhint: divide the file")]
+    TooMany {
+        /// How many there are, at least.
+        count: usize,
+        /// Of what.
+        what: &'static str,
+        /// How many are read.
+        limit: usize,
+    },
+    /// Reading it took too long.
+    #[error("took longer than {seconds} s to read\nhint: divide the file")]
+    TooSlow {
+        /// The limit.
+        seconds: u64,
+    },
     /// It is no ordinary file.
     #[error("is not an ordinary file")]
     NotAFile,
@@ -69,6 +110,23 @@ pub enum Error {
     FrontMatter(String),
 }
 
+/// Numbers of pages, from 1, rising; written as `pages 1–3, 7`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pages(pub Vec<u32>);
+
+impl std::fmt::Display for Pages {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(if self.0.len() == 1 { "has page " } else { "has pages " })?;
+        let runs = self.0.chunk_by(|a, b| a + 1 == *b);
+        for (place, run) in runs.enumerate() {
+            let (first, last) = (run[0], run[run.len() - 1]);
+            out.write_str(if place > 0 { ", " } else { "" })?;
+            if first == last { write!(out, "{first}")? } else { write!(out, "{first}–{last}")? }
+        }
+        Ok(())
+    }
+}
+
 /// A source's articles, and what could not be read of it.
 pub type Outcome = Result<(Reading, Vec<Error>), Error>;
 
@@ -83,6 +141,8 @@ pub enum Format {
     Html,
     /// One article a line.
     JsonLines,
+    /// Pages with characters in their places.
+    Pdf,
 }
 
 impl Format {
@@ -95,6 +155,7 @@ impl Format {
             "md" | "markdown" => Some(Self::Markdown),
             "html" | "htm" | "xhtml" => Some(Self::Html),
             "jsonl" | "ndjson" => Some(Self::JsonLines),
+            "pdf" => Some(Self::Pdf),
             _ => None,
         }
     }
@@ -102,18 +163,17 @@ impl Format {
 
 /// Reads `source`. Single lines of JSON Lines that are broken come back beside the rest.
 pub fn read(source: &Source) -> Outcome {
-    let format = Format::of(&source.path).ok_or(Error::Unsupported)?;
-    let declared = (format == Format::Html).then(|| html::declared_charset(&source.bytes)).flatten();
-    let decoded = charset::decode(&source.bytes, declared.as_deref())?;
-    let stem = stem(&source.path);
-    match format {
-        Format::Plain => Ok((Reading::Plain(decoded), vec![])),
-        Format::Markdown => markdown::article(&decoded, stem).map(single),
-        Format::Html => html::article(&decoded, stem).map(single),
+    let Source { path, bytes, .. } = source;
+    let decode = |declared: Option<&str>| charset::decode(bytes, declared);
+    match Format::of(path).ok_or(Error::Unsupported)? {
+        Format::Plain => Ok((Reading::Plain(decode(None)?), vec![])),
+        Format::Markdown => markdown::article(&decode(None)?, stem(path)).map(single),
+        Format::Html => html::article(&decode(html::declared_charset(bytes).as_deref())?, stem(path)).map(single),
         Format::JsonLines => {
-            let (articles, errors) = jsonl::articles(&decoded);
+            let (articles, errors) = jsonl::articles(&decode(None)?);
             Ok((Reading::Articles(articles), errors))
         }
+        Format::Pdf => pdf::printed(bytes.clone()).map(|(printed, broken)| (Reading::Printed(printed), broken)),
     }
 }
 

@@ -66,6 +66,8 @@ pub struct KnownSource {
     pub path: String,
     /// SHA-256 of its bytes.
     pub sha256: String,
+    /// What could not be used of it, and why.
+    pub broken: Vec<String>,
     /// Its articles, current versions, in order.
     pub articles: Vec<KnownArticle>,
 }
@@ -98,6 +100,8 @@ pub struct Change {
     pub sha256: String,
     /// Lines of it that are in no article.
     pub left_out: Vec<LeftOut>,
+    /// What could not be used of it, and why: it is said again when the source is met unchanged.
+    pub broken: Vec<String>,
     /// Its articles, in order. Those that the shelf has and this list has not are removed.
     pub articles: Vec<Incoming>,
 }

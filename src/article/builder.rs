@@ -1,12 +1,13 @@
 //! Puts an article's text together piece by piece, remembering each piece's line.
 
-use super::{Article, Heading, LineMap, Record, Span};
+use super::{Article, Heading, LineMap, PageMap, PrintedLine, Record, Span};
 
 /// A text that grows, with its line map and headings.
 #[derive(Debug, Default)]
 pub struct Builder {
     text: String,
     lines: LineMap,
+    places: PageMap,
     headings: Vec<Heading>,
 }
 
@@ -16,6 +17,14 @@ impl Builder {
         if !piece.is_empty() {
             self.lines.push(self.text.len(), line);
             self.text.push_str(piece);
+        }
+    }
+
+    /// Adds `piece`, which is printed as `place` says; its start is set here.
+    pub fn push_printed(&mut self, piece: &str, line: u32, place: PrintedLine) {
+        if !piece.is_empty() {
+            self.places.push(PrintedLine { start: self.text.len(), ..place });
+            self.push(piece, line);
         }
     }
 
@@ -59,6 +68,6 @@ impl Builder {
     pub fn finish(mut self, record: Record) -> Article {
         let kept = self.text.trim_end().len();
         self.text.truncate(kept);
-        Article { record, text: self.text, headings: self.headings, lines: self.lines }
+        Article { record, text: self.text, headings: self.headings, lines: self.lines, places: self.places }
     }
 }

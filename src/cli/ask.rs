@@ -86,7 +86,8 @@ fn cited(n: usize, citation: &Citation, answerable: bool) -> String {
     let authors = if record.authors.is_empty() { String::new() } else { format!("{}: ", one_line(&record.authors.join("、"))) };
     let section = citation.section().map(|section| format!(" › {}", one_line(section))).unwrap_or_default();
     let lines = citation.lines();
-    let place = format!("{}, lines {}–{}", stored.source_path, lines.first, lines.last);
+    let page = citation.boxes().first().map(|first| format!("page {}, ", first.page)).unwrap_or_default();
+    let place = format!("{}, {page}lines {}–{}", stored.source_path, lines.first, lines.last);
     // A title with a line break in it must not look like one more source.
     let head = format!("{} {}{}{}", styled(&format!("[{n}]"), "1"), authors, styled(&one_line(&record.title), "1"), section);
     let mut shown = format!("{head}\n    {}", styled(&one_line(&place), "2"));

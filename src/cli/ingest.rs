@@ -17,6 +17,9 @@ pub(super) struct Ingest {
     /// Remove articles whose files are no longer below these paths
     #[arg(long)]
     prune: bool,
+    /// End with code 1 also when something in a folder was not opened: a file of an unsupported type, a hidden one, a link
+    #[arg(long)]
+    strict: bool,
 }
 
 pub(super) fn run(arguments: &Ingest, settings: Settings, quiet: bool) -> anyhow::Result<ExitCode> {
@@ -25,5 +28,6 @@ pub(super) fn run(arguments: &Ingest, settings: Settings, quiet: bool) -> anyhow
     let library = Library::open(settings, embedder)?;
     let report = setup::ingest(&library, &corpus, arguments.prune, quiet)?;
     setup::settle(&library, quiet)?;
-    Ok(setup::code(&report))
+    let passed_over = arguments.strict && !report.skipped.is_empty();
+    Ok(if passed_over { ExitCode::FAILURE } else { setup::code(&report) })
 }

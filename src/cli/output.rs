@@ -6,6 +6,7 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::library::{IngestReport, Progress};
+use crate::read::files::Skipped;
 
 /// Prints a line of data. A reader who has gone away ends the printing, not the program.
 pub(super) fn print(text: &str) {
@@ -102,6 +103,7 @@ pub(super) fn report(report: &IngestReport, seconds: f64, quiet: bool) {
     if quiet {
         return;
     }
+    skipped(&report.skipped);
     let IngestReport { sources, unchanged, articles, removed, passages, unusable, .. } = report;
     let mut words = format!("ingested {articles} articles ({passages} passages) from {sources} sources in {seconds:.2} s");
     for (count, what) in [(unchanged, "sources unchanged"), (removed, "articles removed"), (&unusable.len(), "unusable")] {
@@ -109,5 +111,26 @@ pub(super) fn report(report: &IngestReport, seconds: f64, quiet: bool) {
             words += &[", ", &count.to_string(), " ", what].concat();
         }
     }
+    for (count, reason) in counted(&report.skipped) {
+        words += &format!(", {count} not opened ({reason})");
+    }
     say(&words);
+}
+
+/// Names what was not opened: the first of each kind.
+fn skipped(skipped: &[(String, Skipped)]) {
+    const NAMED: usize = 5;
+    for (count, reason) in counted(skipped) {
+        let names = skipped.iter().filter(|(_, other)| *other == reason).take(NAMED);
+        let names: Vec<String> = names.map(|(path, _)| format!("`{}`", harmless(path))).collect();
+        let more = if count > NAMED { format!(" and {} more", count - NAMED) } else { String::new() };
+        say(&format!("warning: not opened ({reason}): {}{more}", names.join(", ")));
+    }
+}
+
+/// How many were skipped for each reason.
+fn counted(skipped: &[(String, Skipped)]) -> Vec<(usize, Skipped)> {
+    let mut reasons: Vec<Skipped> = skipped.iter().map(|(_, reason)| *reason).collect();
+    reasons.sort_unstable();
+    reasons.chunk_by(|a, b| a == b).map(|run| (run.len(), run[0])).collect()
 }

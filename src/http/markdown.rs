@@ -42,6 +42,8 @@ pub(super) struct Phrases {
     pub(super) sources: &'static str,
     /// "lines", with a place for both numbers.
     lines: fn(u32, u32) -> String,
+    /// "page", with a place for its number.
+    page: fn(u32) -> String,
 }
 
 /// The phrases in the question's language, English where it is none of ours.
@@ -52,18 +54,21 @@ pub(super) fn phrases(question: &str) -> Phrases {
             nearest: "最接近的段落，都没有回答这个问题：",
             sources: "出处",
             lines: |first, last| if first == last { format!("第 {first} 行") } else { format!("第 {first}–{last} 行") },
+            page: |page| format!("第 {page} 页"),
         },
         Some("zh-Hant") => Phrases {
             refusal: "文章中沒有說到。",
             nearest: "最接近的段落，都沒有回答這個問題：",
             sources: "出處",
             lines: |first, last| if first == last { format!("第 {first} 行") } else { format!("第 {first}–{last} 行") },
+            page: |page| format!("第 {page} 頁"),
         },
         _ => Phrases {
             refusal: "The articles do not say.",
             nearest: "The nearest passages, none of which answers:",
             sources: "Sources",
             lines: |first, last| if first == last { format!("line {first}") } else { format!("lines {first}–{last}") },
+            page: |page| format!("page {page}"),
         },
     }
 }
@@ -105,7 +110,8 @@ fn source(citation: &CitationBody, answers: bool, phrases: &Phrases) -> String {
     let CitationBody { n, title, authors, published, source, url, .. } = citation;
     let authors = authors.join("、");
     let lines = (phrases.lines)(source.line_start, source.line_end);
-    let about = [authors.as_str(), published.as_deref().unwrap_or_default(), source.path.as_str(), lines.as_str()];
+    let page = source.page.map(phrases.page).unwrap_or_default();
+    let about = [authors.as_str(), published.as_deref().unwrap_or_default(), source.path.as_str(), page.as_str(), lines.as_str()];
     let about: Vec<String> = about.into_iter().filter(|part| !part.is_empty()).map(|part| plain(&one_line(part))).collect();
     // A refusal marks nothing, so that nothing can be taken for an answer.
     let number = if answers { format!("{n}. ") } else { "- ".to_owned() };

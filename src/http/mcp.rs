@@ -105,7 +105,7 @@ struct Reference {
     authors: Vec<String>,
     /// The exact words.
     quote: String,
-    /// File and lines that they come from.
+    /// File and lines that they come from; page and printed lines for a PDF.
     source: String,
     url: String,
 }
@@ -182,12 +182,18 @@ impl Tools {
             title: citation.title.clone(),
             authors: citation.authors.clone(),
             quote: citation.quote.clone(),
-            source: format!("{}, lines {}–{}", citation.source.path, citation.source.line_start, citation.source.line_end),
+            source: place(&citation.source),
             url: citation.url.clone(),
         };
         let citations = answer.citations.iter().map(quote).collect();
         Ok(Json(Cited { answerable: answer.answerable, reason, confidence: answer.confidence, answer: text, citations }))
     }
+}
+
+/// File, page and lines, in words.
+fn place(source: &wire::LinesBody) -> String {
+    let page = source.page.map(|page| format!("page {page}, ")).unwrap_or_default();
+    format!("{}, {page}lines {}–{}", source.path, source.line_start, source.line_end)
 }
 
 #[tool_handler]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use include_dir::{Dir, include_dir};
 
 use crate::article::Source;
-use crate::read::files::{self, Found};
+use crate::read::files::{self, Found, Skipped};
 use crate::read::{self, Format};
 use crate::shelf::KnownSource;
 
@@ -59,20 +59,31 @@ impl Item {
     }
 }
 
-/// The sources of `corpus`, and what could not be looked into.
-pub(super) fn items(corpus: &Corpus) -> (Vec<Item>, Vec<Unusable>) {
-    let (mut items, mut unusable) = (Vec::new(), Vec::new());
+/// What a corpus holds.
+#[derive(Default)]
+pub(super) struct Items {
+    /// What is to be read.
+    pub(super) items: Vec<Item>,
+    /// What is not opened, and why.
+    pub(super) skipped: Vec<(String, Skipped)>,
+    /// What could not be looked into.
+    pub(super) unusable: Vec<Unusable>,
+}
+
+/// What `corpus` holds.
+pub(super) fn items(corpus: &Corpus) -> Items {
+    let mut all = Items::default();
     match corpus {
-        Corpus::Bundled => samples(&SAMPLES, &mut items),
+        Corpus::Bundled => samples(&SAMPLES, &mut all.items),
         Corpus::Paths(paths) => {
-            for root in paths {
-                let (found, broken) = files::walk(root);
-                items.extend(found.into_iter().map(Item::File));
-                unusable.extend(broken.into_iter().map(|(path, reason)| Unusable { path, reason }));
+            for walk in paths.iter().map(|root| files::walk(root)) {
+                all.items.extend(walk.found.into_iter().map(Item::File));
+                all.skipped.extend(walk.skipped);
+                all.unusable.extend(walk.broken.into_iter().map(|(path, reason)| Unusable { path, reason }));
             }
         }
     }
-    (items, unusable)
+    all
 }
 
 fn samples(folder: &'static Dir<'static>, items: &mut Vec<Item>) {

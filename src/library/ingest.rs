@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use rayon::prelude::*;
 
-use super::corpus::{self, Corpus, Unusable};
+use super::corpus::{self, Corpus, Items, Unusable};
 use super::recognise::{fingerprint, recognise};
 use super::{Library, rules};
 use crate::article::{Article, ArticleId, Passage, Record, Source};
@@ -16,6 +16,7 @@ use crate::chunk;
 use crate::deadline;
 use crate::embed::{Embedded, Embedder, PassageText, UnitVector};
 use crate::page::{self, LeftOut};
+use crate::read::files::Skipped;
 use crate::read::{self, Reading};
 use crate::settings::Settings;
 use crate::shelf::{Change, Content, Error, Incoming, KnownSource, NewPassage, SentenceVectors};
@@ -51,6 +52,8 @@ pub struct IngestReport {
     pub passages: usize,
     /// What could not be used.
     pub unusable: Vec<Unusable>,
+    /// What lies in the folders and was not opened, with its path and why.
+    pub skipped: Vec<(String, Skipped)>,
     /// Known sources below the paths that are no longer there; their articles are kept.
     pub missing: Vec<String>,
     /// The articles of all sources that were read, and what became of each.
@@ -82,8 +85,8 @@ impl Library {
     /// Reads `corpus` into the library. What has been committed when it ends, however it ends, is kept.
     pub fn ingest(&self, corpus: &Corpus, progress: &dyn Fn(Progress<'_>)) -> Result<IngestReport, Error> {
         let _writing = self.writing()?;
-        let (items, unusable) = corpus::items(corpus);
-        let mut report = IngestReport { unusable, ..IngestReport::default() };
+        let Items { items, skipped, unusable } = corpus::items(corpus);
+        let mut report = IngestReport { skipped, unusable, ..IngestReport::default() };
         let mut known = self.shelf.sources()?;
         for (done, item) in items.iter().enumerate() {
             let path = item.path();
@@ -137,7 +140,7 @@ impl Library {
         }
         let incoming = Incoming { id: id.clone(), sha256, content: Some(self.content(article)?) };
         let Source { path, location, sha256, .. } = source.clone();
-        self.shelf.commit(&Change { path, location, sha256, left_out: vec![], articles: vec![incoming] })?;
+        self.shelf.commit(&Change { path, location, sha256, left_out: vec![], broken: vec![], articles: vec![incoming] })?;
         Ok(Some(Ok(Outcome::Replaced)))
     }
 
@@ -181,6 +184,11 @@ impl Library {
         let mut earlier = known.iter_mut().find(|known| known.location == source.location);
         if earlier.as_ref().is_some_and(|known| known.sha256 == source.sha256 && known.path == source.path) {
             report.unchanged += 1;
+            // What could not be used of it is said again, each time.
+            let broken = earlier.iter().flat_map(|known| &known.broken);
+            report.unusable.extend(
+                broken.map(|reason| Unusable { path: source.path.clone(), reason: read::Error::Earlier(reason.clone()) }),
+            );
             let articles = earlier.iter().flat_map(|known| &known.articles);
             report.kept.extend(articles.map(|article| (article.id.clone(), Outcome::Unchanged)));
             return Ok(());
@@ -189,6 +197,7 @@ impl Library {
             self.articles(source).unwrap_or_else(|reason| Found { broken: vec![reason], ..Found::default() });
         articles.par_iter_mut().for_each(|article| article.record.language = read::language(&article.text).map(str::to_owned));
         let failed = articles.is_empty() && !broken.is_empty();
+        let reasons: Vec<String> = broken.iter().map(ToString::to_string).collect();
         report.unusable.extend(broken.into_iter().map(|reason| Unusable { path: source.path.clone(), reason }));
         if failed {
             // What an earlier, readable state of the file said is kept.
@@ -218,7 +227,7 @@ impl Library {
         report.passages += contents().map(|content| content.passages.len()).sum::<usize>();
         report.sources += 1;
         let Source { path, location, sha256, .. } = source.clone();
-        self.shelf.commit(&Change { path, location, sha256, left_out, articles: incoming })
+        self.shelf.commit(&Change { path, location, sha256, left_out, broken: reasons, articles: incoming })
     }
 
     fn articles(&self, source: &Source) -> Result<Found, read::Error> {
@@ -229,6 +238,10 @@ impl Library {
                 Some(page) => Found { articles: page.articles, left_out: page.left_out, broken },
                 None => Found { articles: vec![read::prose(decoded, read::stem(&source.path))], broken, ..Found::default() },
             },
+            Reading::Printed(document) => {
+                let page = page::printed_articles(&document, read::stem(&source.path));
+                Found { articles: page.articles, left_out: page.left_out, broken }
+            }
         };
         found.articles.iter_mut().for_each(Article::tidy);
         Ok(found)

@@ -86,6 +86,10 @@ pub(super) fn fingerprint(article: &Article) -> String {
     let mut hash = Sha256::new();
     hash.update(format!("{:?}{:?}{:?}", article.record, article.headings, article.lines));
     hash.update(&article.text);
+    // Texts without pages keep the fingerprints that they had before pages were known.
+    if !article.places.is_empty() {
+        hash.update(format!("{:?}", article.places));
+    }
     hex(&hash.finalize())
 }
 

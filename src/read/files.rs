@@ -19,34 +19,90 @@ pub struct Found {
     pub path: String,
 }
 
-/// The files below `root`, by name, and what could not be looked into.
+/// Why something in a folder was not opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Skipped {
+    /// Its type is not supported.
+    Unsupported,
+    /// Its name begins with a dot; of a folder, nothing below it was looked at.
+    Hidden,
+    /// It is a symbolic link; none is followed.
+    Link,
+    /// It is a device, a socket or a pipe.
+    Special,
+}
+
+impl std::fmt::Display for Skipped {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Self::Unsupported => "of an unsupported type",
+            Self::Hidden => "hidden",
+            Self::Link => "a symbolic link",
+            Self::Special => "not an ordinary file",
+        })
+    }
+}
+
+/// What a folder holds.
+#[derive(Debug, Default)]
+pub struct Walk {
+    /// The files that are to be read, by name.
+    pub found: Vec<Found>,
+    /// What is not opened, by name.
+    pub skipped: Vec<(String, Skipped)>,
+    /// What could not be looked into.
+    pub broken: Vec<(String, Error)>,
+}
+
+/// All that is below `root`: nothing is passed over without a word.
 ///
-/// A file is taken whatever it is called; in a folder, hidden files, links and
-/// kinds that are not read are passed over.
-pub fn walk(root: &Path) -> (Vec<Found>, Vec<(String, Error)>) {
+/// A file is taken whatever it is called; in a folder, hidden files, links and types that are not supported are
+/// skipped.
+pub fn walk(root: &Path) -> Walk {
+    let mut walk = Walk::default();
     if root.is_file() {
         let name = root.file_name().unwrap_or(root.as_os_str());
-        return (vec![Found { file: root.to_owned(), path: name.to_string_lossy().into_owned() }], vec![]);
+        walk.found.push(Found { file: root.to_owned(), path: name.to_string_lossy().into_owned() });
+        return walk;
     }
-    let (mut found, mut broken) = (Vec::new(), Vec::new());
-    let visible = |entry: &walkdir::DirEntry| entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.');
-    for entry in WalkDir::new(root).sort_by_file_name().into_iter().filter_entry(visible) {
-        match entry {
-            Ok(entry) if entry.file_type().is_file() => {
-                let below = entry.path().strip_prefix(root).unwrap_or(entry.path());
-                let path = below.to_string_lossy().replace('\\', "/");
-                if Format::of(&path).is_some() {
-                    found.push(Found { file: entry.into_path(), path });
-                }
-            }
-            Ok(_) => {}
+    let mut entries = WalkDir::new(root).sort_by_file_name().into_iter();
+    while let Some(entry) = entries.next() {
+        let entry = match entry {
+            Ok(entry) if entry.depth() == 0 && entry.file_type().is_dir() => continue,
+            Ok(entry) => entry,
             Err(error) => {
                 let path = error.path().unwrap_or(root).display().to_string();
-                broken.push((path, Error::Io(error.into())));
+                walk.broken.push((path, Error::Io(error.into())));
+                continue;
             }
+        };
+        let below = entry.path().strip_prefix(root).unwrap_or(entry.path());
+        let path = below.to_string_lossy().replace('\\', "/");
+        match skipped(&entry, &path) {
+            Some(reason) => {
+                if entry.file_type().is_dir() {
+                    entries.skip_current_dir();
+                }
+                walk.skipped.push((path, reason));
+            }
+            None if entry.file_type().is_file() => walk.found.push(Found { file: entry.into_path(), path }),
+            None => {}
         }
     }
-    (found, broken)
+    walk
+}
+
+fn skipped(entry: &walkdir::DirEntry, path: &str) -> Option<Skipped> {
+    let kind = entry.file_type();
+    if entry.file_name().to_string_lossy().starts_with('.') {
+        Some(Skipped::Hidden)
+    } else if kind.is_symlink() {
+        Some(Skipped::Link)
+    } else if kind.is_file() {
+        Format::of(path).is_none().then_some(Skipped::Unsupported)
+    } else {
+        (!kind.is_dir()).then_some(Skipped::Special)
+    }
 }
 
 /// Reads a file of at most `limit` bytes.

@@ -15,6 +15,7 @@ pub mod inspect;
 mod jobs;
 mod lock;
 mod open;
+mod places;
 mod rows;
 mod schema;
 mod search;

@@ -53,6 +53,49 @@ fn broken_files_are_reported_and_the_rest_is_read() {
 }
 
 #[test]
+fn each_file_of_a_folder_is_read_or_named_with_its_reason_at_every_ingest() {
+    let folder = tempfile::tempdir().unwrap();
+    let corpus = folder.path().join("corpus");
+    std::fs::create_dir_all(corpus.join(".git")).unwrap();
+    let printed = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/printed");
+    for name in ["report-zh.pdf", "scan-behind-text.pdf", "scan.pdf", "locked.pdf"] {
+        std::fs::copy(printed.join(name), corpus.join(name)).unwrap();
+    }
+    let write = |name: &str, bytes: &[u8]| std::fs::write(corpus.join(name), bytes).unwrap();
+    write("good.txt", "集市每天六点开张。\n".as_bytes());
+    write("lines.jsonl", b"{\"title\":\"kept\",\"text\":\"The bridge was closed in May.\"}\n{oops\n");
+    write("cut.pdf", b"%PDF-1.7\n1 0 obj <<");
+    write("picture.png", b"\x89PNG\r\n");
+    write(".draft.txt", b"hidden");
+    let data = folder.path().join("data");
+    let ingest = |flags: &[&str]| {
+        let output = run(&[&["ingest", "--data", data.to_str().unwrap(), corpus.to_str().unwrap()], flags].concat());
+        (output.status.code(), words(&output.stderr))
+    };
+    for round in ["first", "second"] {
+        let (code, said) = ingest(&[]);
+        assert_eq!(code, Some(1), "{said}");
+        for expected in [
+            "`scan-behind-text.pdf` has pages 2–3 without text: a scan",
+            "`scan.pdf` has page 1 without text: a scan",
+            "`locked.pdf` is encrypted",
+            "`cut.pdf` cannot be read: it is no PDF",
+            "`lines.jsonl` line 2:",
+            "5 unusable",
+            "not opened (of an unsupported type): `picture.png`",
+            "not opened (hidden): `.draft.txt`, `.git`",
+        ] {
+            assert!(said.contains(expected), "{round}: `{expected}` in:\n{said}");
+        }
+    }
+    for name in ["scan-behind-text.pdf", "scan.pdf", "locked.pdf", "cut.pdf", "lines.jsonl"] {
+        std::fs::remove_file(corpus.join(name)).unwrap();
+    }
+    assert_eq!(ingest(&["--quiet"]).0, Some(0));
+    assert_eq!(ingest(&["--strict"]).0, Some(1));
+}
+
+#[test]
 fn a_long_line_within_the_limit_is_cut_into_passages() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("long.txt");

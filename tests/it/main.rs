@@ -20,6 +20,7 @@ mod living;
 mod model;
 mod operations;
 mod pages;
+mod printed;
 mod reader;
 mod reembed;
 mod rights;

@@ -29,7 +29,7 @@ const ROOMS: [(&str, &[&str]); 12] = [
     ("article", &[]),
     ("chunk", &["article"]),
     ("read", &["article", "chunk"]),
-    ("page", &["article", "read"]),
+    ("page", &["article", "chunk", "read"]),
     ("embed", &["background", "read"]),
     ("shelf", &["article", "background", "chunk", "deadline", "embed", "page", "read", "settings"]),
     ("retrieve", &["article", "chunk", "embed", "read", "shelf"]),
@@ -39,7 +39,7 @@ const ROOMS: [(&str, &[&str]); 12] = [
 ];
 
 /// Crates that only these rooms name.
-const CRATES: [(&str, &[&str]); 15] = [
+const CRATES: [(&str, &[&str]); 16] = [
     ("axum", &["http"]),
     ("tokio", &["http", "cli"]),
     ("candle", &["embed"]),
@@ -55,6 +55,7 @@ const CRATES: [(&str, &[&str]); 15] = [
     ("hayagriva", &["http/export"]),
     ("rustix", &["background", "cli/setup"]),
     ("whatlang", &["read/language"]),
+    ("hayro_interpret", &["read/pdf"]),
 ];
 
 /// Files that may turn types into text and back: the wire, and stored forms.

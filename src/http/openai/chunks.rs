@@ -47,11 +47,16 @@ impl Chunks {
         // Each passage is a source of its own, so that the numbers of the marks fit.
         let id = format!("{}#{}-{}", citation.article_id, citation.start, citation.end);
         let mut chunk = self.delta(&json!({}), None);
+        let lines = format!("{}:{}-{}", citation.source.path, citation.source.line_start, citation.source.line_end);
+        let mut metadata =
+            json!({ "source": id, "name": citation.title, "url": citation.url, "authors": citation.authors, "lines": lines });
+        if let Some(page) = citation.source.page {
+            metadata["page"] = page.into();
+        }
         chunk["event"] = json!({ "type": "source", "data": {
             "source": { "id": id, "name": citation.title, "url": citation.url },
             "document": [citation.quote],
-            "metadata": [{ "source": id, "name": citation.title, "url": citation.url, "authors": citation.authors,
-                "lines": format!("{}:{}-{}", citation.source.path, citation.source.line_start, citation.source.line_end) }],
+            "metadata": [metadata],
             "distances": [citation.score],
         }});
         chunk

@@ -13,7 +13,8 @@ let running = null;
 
 /** Where a citation comes from, in one line. @param {any} citation */
 export function origin({ authors, section, published, source }) {
-  return [authors.join("、"), section, published, source.path, lines(source.line_start, source.line_end)].filter(Boolean).join(" · ");
+  const page = source.page ? word("page", { a: source.page }) : "";
+  return [authors.join("、"), section, published, source.path, page, lines(source.line_start, source.line_end)].filter(Boolean).join(" · ");
 }
 
 /** The filter that the fields say. */

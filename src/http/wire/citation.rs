@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{OFFSET_UNIT, round};
 use crate::answer::Citation;
-use crate::article::{Span, code_points};
+use crate::article::{PageBox, Span, code_points};
 use crate::read::files::hex;
 use crate::shelf::StoredArticle;
 
@@ -76,13 +76,51 @@ pub(in crate::http) struct PassageBody {
     end: usize,
 }
 
-/// Lines of the source file that hold the quote, from 1.
+/// Lines of the source file that hold the quote, from 1. Of a PDF: its printed lines in reading order.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Lines)]
 pub(in crate::http) struct LinesBody {
     pub(in crate::http) path: String,
     pub(in crate::http) line_start: u32,
     pub(in crate::http) line_end: u32,
+    /// The page on which the quote begins, from 1; only of sources that have pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(in crate::http) page: Option<u32>,
+    /// Where the quote is printed, one box a printed line; only of sources that have pages.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::http) boxes: Vec<BoxBody>,
+}
+
+/// A rectangle on a page, in PDF points (1/72 inch). The origin is the top left corner of the page as it is shown,
+/// cropped and turned; y grows downwards.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = PageBox)]
+pub(in crate::http) struct BoxBody {
+    /// From 1.
+    page: u32,
+    /// Left border.
+    x0: f32,
+    /// Upper border.
+    y0: f32,
+    /// Right border.
+    x1: f32,
+    /// Lower border.
+    y1: f32,
+}
+
+impl LinesBody {
+    fn of(citation: &Citation) -> Self {
+        let (lines, boxes) = (citation.lines(), citation.boxes());
+        let body = |PageBox { page, x0, y0, x1, y1 }: PageBox| BoxBody { page, x0, y0, x1, y1 };
+        Self {
+            path: citation.article().source_path.clone(),
+            line_start: lines.first,
+            line_end: lines.last,
+            page: boxes.first().map(|first| first.page),
+            boxes: boxes.into_iter().map(body).collect(),
+        }
+    }
 }
 
 /// A span in code points.
@@ -102,7 +140,6 @@ pub(in crate::http) fn citation(n: usize, citation: &Citation, base: &str) -> Ci
     let (start, end) = place(text, citation.span());
     let (id, passage_span, words) = citation.passage();
     let (passage_start, passage_end) = place(text, passage_span);
-    let lines = citation.lines();
     let record = &stored.article.record;
     CitationBody {
         n,
@@ -123,7 +160,7 @@ pub(in crate::http) fn citation(n: usize, citation: &Citation, base: &str) -> Ci
             SpanBody { start, end }
         }),
         passage: PassageBody { id, text: words.to_owned(), start: passage_start, end: passage_end },
-        source: LinesBody { path: stored.source_path.clone(), line_start: lines.first, line_end: lines.last },
+        source: LinesBody::of(citation),
         score: round(citation.scores().relevance),
         url: format!("{base}/articles/{}?version={}#c={start}-{end}", stored.id, stored.version),
         copies: citation.copies().iter().map(|(id, title)| CopyBody { article_id: id.0.clone(), title: title.clone() }).collect(),

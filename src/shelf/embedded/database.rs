@@ -121,9 +121,11 @@ pub(super) fn counts(connection: &Connection) -> rusqlite::Result<Counts> {
 
 /// All sources, with what it takes to recognise their articles.
 pub(super) fn sources(connection: &Connection) -> rusqlite::Result<Vec<KnownSource>> {
-    let mut statement = connection.prepare("SELECT id, location, path, sha256 FROM sources ORDER BY id")?;
+    let mut statement = connection.prepare("SELECT id, location, path, sha256, broken FROM sources ORDER BY id")?;
     let rows = statement.query_map([], |row| {
-        Ok(KnownSource { id: row.get(0)?, location: row.get(1)?, path: row.get(2)?, sha256: row.get(3)?, articles: vec![] })
+        let broken = rows::from_json(&row.get::<_, String>(4)?);
+        let (id, location) = (row.get(0)?, row.get(1)?);
+        Ok(KnownSource { id, location, path: row.get(2)?, sha256: row.get(3)?, broken, articles: vec![] })
     })?;
     let mut sources: Vec<KnownSource> = rows.collect::<rusqlite::Result<_>>()?;
     for source in &mut sources {
@@ -134,10 +136,12 @@ pub(super) fn sources(connection: &Connection) -> rusqlite::Result<Vec<KnownSour
 
 /// One source, by its location.
 pub(super) fn source(connection: &Connection, location: &str) -> rusqlite::Result<Option<KnownSource>> {
-    let mut statement = connection.prepare_cached("SELECT id, path, sha256 FROM sources WHERE location = ?1")?;
+    let mut statement = connection.prepare_cached("SELECT id, path, sha256, broken FROM sources WHERE location = ?1")?;
     let found = statement.query_row([location], |row| {
         let (id, location) = (row.get(0)?, location.to_owned());
-        Ok(KnownSource { id, location, path: row.get(1)?, sha256: row.get(2)?, articles: known_articles(connection, id)? })
+        let broken = rows::from_json(&row.get::<_, String>(3)?);
+        let articles = known_articles(connection, id)?;
+        Ok(KnownSource { id, location, path: row.get(1)?, sha256: row.get(2)?, broken, articles })
     });
     found.optional()
 }
@@ -164,10 +168,17 @@ pub(super) fn commit(connection: &mut Connection, change: &Change) -> rusqlite::
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let number = last_change(&transaction)? + 1;
     transaction.execute(
-        "INSERT INTO sources (location, path, sha256, left_out, sum) VALUES (?1, ?2, ?3, ?4, checksum(?1, ?2, ?3, ?4))
-         ON CONFLICT (location) DO UPDATE
-         SET path = excluded.path, sha256 = excluded.sha256, left_out = excluded.left_out, sum = excluded.sum",
-        params![change.location, change.path, change.sha256, rows::left_out_to_json(&change.left_out)],
+        "INSERT INTO sources (location, path, sha256, left_out, broken, sum)
+         VALUES (?1, ?2, ?3, ?4, ?5, checksum(?1, ?2, ?3, ?4))
+         ON CONFLICT (location) DO UPDATE SET path = excluded.path, sha256 = excluded.sha256,
+           left_out = excluded.left_out, broken = excluded.broken, sum = excluded.sum",
+        params![
+            change.location,
+            change.path,
+            change.sha256,
+            rows::left_out_to_json(&change.left_out),
+            rows::to_json(&change.broken)
+        ],
     )?;
     let source: i64 =
         transaction.query_row("SELECT id FROM sources WHERE location = ?1", [&change.location], |row| row.get(0))?;

@@ -6,6 +6,7 @@ use std::collections::hash_map::Entry;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
 
+use super::places;
 use crate::article::{Article, ArticleId, Heading, LineMap, LineRange, Passage, Record, Span};
 use crate::embed::UnitVector;
 use crate::page::LeftOut;
@@ -69,9 +70,9 @@ pub(super) fn insert_article(
     connection
         .prepare_cached(
             "INSERT INTO articles (id, version, source, ordinal, sha256, key, title, authors, affiliation, published, url, encoding,
-             notes, title_lines, byline_lines, text, headings, lines, language, sum)
-             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,
-                     checksum(?1,?2,?3,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19))",
+             notes, title_lines, byline_lines, text, headings, lines, language, places, sum)
+             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,
+                     checksum(?1,?2,?3,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20))",
         )?
         .execute(params![
             incoming.id.0,
@@ -92,14 +93,15 @@ pub(super) fn insert_article(
             article.text.as_bytes(),
             to_json(&headings),
             lines,
-            language
+            language,
+            places::to_bytes(&article.places)
         ])?;
     Ok(())
 }
 
 const ARTICLE: &str =
     "SELECT a.id, a.version, a.superseded, a.sha256, s.path, s.sha256, a.key, a.title, a.authors, a.affiliation,
-    a.published, a.url, a.encoding, a.notes, a.title_lines, a.byline_lines, a.text, a.headings, a.lines, a.language
+    a.published, a.url, a.encoding, a.notes, a.title_lines, a.byline_lines, a.text, a.headings, a.lines, a.language, a.places
     FROM articles a JOIN sources s ON s.id = a.source";
 
 fn article_from(row: &Row<'_>) -> rusqlite::Result<StoredArticle> {
@@ -115,6 +117,8 @@ fn article_from(row: &Row<'_>) -> rusqlite::Result<StoredArticle> {
     let run = |pair: &[u64; 2]| Some((usize::try_from(pair[0]).ok()?, u32::try_from(pair[1]).ok()?));
     let runs: Option<Vec<(usize, u32)>> = numbers.as_chunks::<2>().0.iter().map(run).collect();
     let lines = runs.and_then(LineMap::from_runs).ok_or_else(|| broken(18))?;
+    let places: Option<Vec<u8>> = row.get(20)?;
+    let places = places::from_bytes(&places.unwrap_or_default()).ok_or_else(|| broken(20))?;
     let record = Record {
         key: row.get(6)?,
         title: row.get(7)?,
@@ -135,7 +139,7 @@ fn article_from(row: &Row<'_>) -> rusqlite::Result<StoredArticle> {
         sha256: row.get(3)?,
         source_path: row.get(4)?,
         source_sha256: row.get(5)?,
-        article: Article { record, text, headings, lines },
+        article: Article { record, text, headings, lines, places },
     })
 }
 

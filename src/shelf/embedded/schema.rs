@@ -6,26 +6,26 @@ use super::{jobs, sums};
 use crate::read::language;
 
 /// The form of the tables. An earlier one is migrated, any other refused.
-pub(super) const FORMAT: &str = "4";
+pub(super) const FORMAT: &str = "5";
 
 /// The key of `meta` that says that all that was ever deleted has been overwritten.
 pub(super) const ERASES: &str = "erases";
 
 /// Forms that [`migrate`] knows.
-pub(super) const EARLIER: [&str; 3] = ["1", "2", "3"];
+pub(super) const EARLIER: [&str; 4] = ["1", "2", "3", "4"];
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sources (
   id INTEGER PRIMARY KEY, location TEXT NOT NULL UNIQUE, path TEXT NOT NULL, sha256 TEXT NOT NULL, left_out TEXT NOT NULL,
-  sum INTEGER);
+  broken TEXT NOT NULL DEFAULT '[]', sum INTEGER);
 -- With row numbers: without them SQLite copies whole texts to compare keys.
 -- The current version of an article has superseded NULL, otherwise the change that ended it.
 CREATE TABLE IF NOT EXISTS articles (
   id TEXT NOT NULL, version INTEGER NOT NULL, source INTEGER NOT NULL, ordinal INTEGER NOT NULL, superseded INTEGER,
   sha256 TEXT NOT NULL, key TEXT, title TEXT NOT NULL, authors TEXT NOT NULL, affiliation TEXT, published TEXT, url TEXT,
   encoding TEXT NOT NULL, notes TEXT NOT NULL, title_lines TEXT, byline_lines TEXT, text BLOB NOT NULL,
-  headings TEXT NOT NULL, lines BLOB NOT NULL, language TEXT, sum INTEGER, PRIMARY KEY (id, version));
+  headings TEXT NOT NULL, lines BLOB NOT NULL, language TEXT, places BLOB, sum INTEGER, PRIMARY KEY (id, version));
 CREATE INDEX IF NOT EXISTS articles_of_source ON articles (source) WHERE superseded IS NULL;
 -- Numbers are dense and never used again: a removal is a bit in the view.
 CREATE TABLE IF NOT EXISTS passages (
@@ -52,15 +52,14 @@ pub(super) fn begin(connection: &Connection) -> rusqlite::Result<()> {
 pub(super) fn migrate(connection: &Connection, format: &str) -> rusqlite::Result<bool> {
     match format {
         FORMAT => return Ok(true),
-        "3" => {}
-        "2" => migrate_2(connection)?,
-        "1" => {
-            migrate_1(connection)?;
-            migrate_2(connection)?;
-        }
+        "1" | "2" | "3" | "4" => {}
         _ => return Ok(false),
     }
-    migrate_3(connection)?;
+    let steps: [(&str, fn(&Connection) -> rusqlite::Result<()>); 4] =
+        [("1", migrate_1), ("2", migrate_2), ("3", migrate_3), ("4", migrate_4)];
+    for (_, step) in steps.iter().skip_while(|(from, _)| *from != format) {
+        step(connection)?;
+    }
     Ok(true)
 }
 
@@ -87,7 +86,7 @@ fn migrate_2(connection: &Connection) -> rusqlite::Result<()> {
     for table in ["sources", "articles", "passages"] {
         transaction.execute(&format!("ALTER TABLE {table} ADD COLUMN sum INTEGER"), [])?;
     }
-    for (table, sum) in [("sources", sums::SOURCE), ("articles", sums::ARTICLE), ("passages", PASSAGE_OF_3)] {
+    for (table, sum) in [("sources", sums::SOURCE), ("articles", ARTICLE_OF_4), ("passages", PASSAGE_OF_3)] {
         transaction.execute(&format!("UPDATE {table} SET sum = {sum}"), [])?;
     }
     transaction.execute_batch(jobs::SCHEMA)?;
@@ -113,6 +112,27 @@ fn migrate_3(connection: &Connection) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
+/// The checksum of an article in formats 3 and 4.
+const ARTICLE_OF_4: &str = "checksum(id, version, source, sha256, key, title, authors, affiliation, published, url, \
+    encoding, notes, title_lines, byline_lines, text, headings, lines, language)";
+
+/// Format 4 → 5: articles from printed documents know their pages, sources what could not be used of them.
+///
+/// What is damaged is refused, as above.
+fn migrate_4(connection: &Connection) -> rusqlite::Result<()> {
+    let transaction = connection.unchecked_transaction()?;
+    let damaged = format!("SELECT id FROM articles WHERE sum IS NOT {ARTICLE_OF_4} LIMIT 1");
+    if let Some(id) = transaction.query_row(&damaged, [], |row| row.get::<_, String>(0)).optional()? {
+        return Err(rusqlite::Error::UserFunctionError(format!("article `{id}` is not as it was written").into()));
+    }
+    transaction.execute_batch(
+        "ALTER TABLE articles ADD COLUMN places BLOB; ALTER TABLE sources ADD COLUMN broken TEXT NOT NULL DEFAULT '[]'",
+    )?;
+    transaction.execute(&format!("UPDATE articles SET sum = {}", sums::ARTICLE), [])?;
+    transaction.execute("UPDATE meta SET value = '5' WHERE key = 'format'", [])?;
+    transaction.commit()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,7 +144,8 @@ mod tests {
         begin(&connection).unwrap();
         connection
             .execute_batch(&format!(
-                "ALTER TABLE passages DROP COLUMN sentences; ALTER TABLE passages ADD COLUMN tokens BLOB;
+                "ALTER TABLE articles DROP COLUMN places; ALTER TABLE sources DROP COLUMN broken;
+                 ALTER TABLE passages DROP COLUMN sentences; ALTER TABLE passages ADD COLUMN tokens BLOB;
                  UPDATE meta SET value = '3' WHERE key = 'format';
                  INSERT INTO passages (id, article, version, start, stop, vector, added, tokens) VALUES (0, 'a', 1, {start}, 9, x'00', 1, x'01');
                  UPDATE passages SET sum = {PASSAGE_OF_3}; UPDATE passages SET start = 3;"
@@ -139,8 +160,35 @@ mod tests {
         assert!(migrate(&connection, "3").unwrap());
         let sound = format!("SELECT sum IS {} AND sentences IS NULL FROM passages", sums::PASSAGE);
         assert!(connection.query_row(&sound, [], |row| row.get::<_, bool>(0)).unwrap());
-        assert!(migrate(&connection, FORMAT).unwrap() && !migrate(&connection, "5").unwrap());
+        assert!(migrate(&connection, FORMAT).unwrap() && !migrate(&connection, "6").unwrap());
         let error = migrate(&of_format_3(4), "3").unwrap_err().to_string();
         assert!(error.contains("passage 0 is not as it was written"), "{error}");
+    }
+
+    /// A database of format 4 with one article, whose checksum is of `title`.
+    fn of_format_4(title: &str) -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        sums::teach(&connection).unwrap();
+        begin(&connection).unwrap();
+        connection
+            .execute_batch(&format!(
+                "ALTER TABLE articles DROP COLUMN places; ALTER TABLE sources DROP COLUMN broken;
+                 UPDATE meta SET value = '4' WHERE key = 'format';
+                 INSERT INTO articles (id, version, source, ordinal, sha256, title, authors, encoding, notes, text, headings, lines)
+                 VALUES ('a', 1, 1, 0, '', '{title}', '[]', 'UTF-8', '[]', x'61', '[]', x'');
+                 UPDATE articles SET sum = {ARTICLE_OF_4}; UPDATE articles SET title = 'A ferry';"
+            ))
+            .unwrap();
+        connection
+    }
+
+    #[test]
+    fn a_database_of_format_4_keeps_its_articles_and_a_damaged_one_is_refused() {
+        let connection = of_format_4("A ferry");
+        assert!(migrate(&connection, "4").unwrap());
+        let sound = format!("SELECT sum IS {} AND places IS NULL FROM articles", sums::ARTICLE);
+        assert!(connection.query_row(&sound, [], |row| row.get::<_, bool>(0)).unwrap());
+        let error = migrate(&of_format_4("A boat"), "4").unwrap_err().to_string();
+        assert!(error.contains("article `a` is not as it was written"), "{error}");
     }
 }

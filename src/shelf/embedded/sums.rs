@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 pub(super) const SOURCE: &str = "checksum(location, path, sha256, left_out)";
 /// Of a row of `articles`.
 pub(super) const ARTICLE: &str = "checksum(id, version, source, sha256, key, title, authors, affiliation, published, url, \
-    encoding, notes, title_lines, byline_lines, text, headings, lines, language)";
+    encoding, notes, title_lines, byline_lines, text, headings, lines, language, places)";
 /// Of a row of `passages` that is current.
 pub(super) const PASSAGE: &str = "checksum(id, article, version, start, stop, section, vector, added, sentences)";
 

@@ -2,17 +2,19 @@
 #![no_main]
 
 use ibid::chunk::{self, Rules};
+use ibid::page;
 use ibid::read::{self, Reading, files};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
     let Some((kind, bytes)) = data.split_first() else { return };
-    let name = ["a.txt", "a.md", "a.html", "a.jsonl"][usize::from(kind % 4)];
+    let name = ["a.txt", "a.md", "a.html", "a.jsonl", "a.pdf"][usize::from(kind % 5)];
     let source = files::source(name.to_owned(), format!("/{name}"), bytes.to_vec());
     let Ok((reading, _)) = read::read(&source) else { return };
     let articles = match reading {
         Reading::Articles(articles) => articles,
         Reading::Plain(decoded) => vec![read::prose(decoded, "a")],
+        Reading::Printed(document) => page::printed_articles(&document, "a").articles,
     };
     let rules = Rules { target_tokens: 20, max_tokens: 40 };
     for article in articles {

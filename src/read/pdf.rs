@@ -1,0 +1,112 @@
+//! PDF: the characters of each page with their places, by the interpreter `hayro`.
+//!
+//! Nothing is drawn, no script runs, no link or embedded file is followed. Which lines, columns and articles the
+//! characters make is for the room `page` to tell.
+
+mod about;
+mod characters;
+mod glyphs;
+mod streams;
+
+use std::time::Instant;
+
+use hayro_interpret::hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
+use hayro_interpret::kurbo::Rect;
+use hayro_interpret::{
+    Context, InterpreterCache, InterpreterSettings, InterpreterWarning, RenderContent, TransformExt as _, interpret_page,
+};
+
+use self::glyphs::Collector;
+use super::guard::{self, LONGEST};
+use super::printed::{Printed, PrintedPage};
+use super::{Error, Pages};
+
+/// Pages of one file.
+const MOST_PAGES: usize = 10_000;
+/// Characters of one file: a thousand dense newspaper pages.
+const MOST_GLYPHS: usize = 10_000_000;
+/// A page with fewer characters that shows a picture is a scan.
+const FEWEST: usize = 12;
+
+/// The pages that `bytes` hold, and what could not be used of them.
+pub(super) fn printed(bytes: Vec<u8>) -> Result<(Printed, Vec<Error>), Error> {
+    guard::guarded(LONGEST, move |deadline| pages(bytes, deadline))
+}
+
+fn pages(bytes: Vec<u8>, deadline: Instant) -> Result<(Printed, Vec<Error>), Error> {
+    streams::check(&bytes)?;
+    let file = Pdf::new(bytes).map_err(refusal)?;
+    let pages = file.pages();
+    if pages.len() > MOST_PAGES {
+        return Err(Error::TooMany { count: pages.len(), what: "pages", limit: MOST_PAGES });
+    }
+    let mut document = about::about(file.metadata());
+    let (mut scans, mut unreadable, mut turned, mut room) = (Vec::new(), Vec::new(), Vec::new(), MOST_GLYPHS);
+    let (mut left_out, mut content) = (0, 0);
+    let cache = InterpreterCache::new();
+    for (number, page) in (1_u32..).zip(pages.iter()) {
+        guard::check(deadline);
+        let (width, height) = page.render_dimensions();
+        let area = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
+        let settings = settings();
+        let mut context = Context::new(page.initial_transform(true).to_kurbo(), area, &cache, file.xref(), settings);
+        let mut collector = Collector::new(width, height, room, deadline);
+        interpret_page(page, &mut context, &mut collector);
+        let Some(found) = collector.finish(number) else {
+            return Err(Error::TooMany { count: MOST_GLYPHS + 1, what: "characters", limit: MOST_GLYPHS });
+        };
+        // The interpreter keeps each page's content, and a thousand pages may name the same.
+        content += page.page_stream().map_or(0, <[u8]>::len);
+        if content > streams::limit() {
+            return Err(Error::TooMany { count: content, what: "bytes on its pages", limit: streams::limit() });
+        }
+        room -= found.page.glyphs.len();
+        let PrintedPage { glyphs, .. } = &found.page;
+        if glyphs.len() < FEWEST && found.pictures > 0.3 {
+            scans.push(number);
+        } else if glyphs.iter().filter(|glyph| glyph.character == '\u{fffd}').count() * 4 > glyphs.len() {
+            unreadable.push(number);
+        } else if found.turned > glyphs.len() {
+            turned.push(number);
+        } else {
+            left_out += found.turned;
+            document.pages.push(found.page);
+        }
+    }
+    if left_out > 0 {
+        document.notes.push(format!("{left_out} characters that are printed at an angle were left out"));
+    }
+    let mut broken = Vec::new();
+    if !scans.is_empty() {
+        broken.push(Error::Scan(Pages(scans)));
+    }
+    if !unreadable.is_empty() {
+        broken.push(Error::NoUnicode(Pages(unreadable)));
+    }
+    if !turned.is_empty() {
+        broken.push(Error::Turned(Pages(turned)));
+    }
+    if document.pages.iter().all(|page| page.glyphs.is_empty()) {
+        return Err(broken.pop().unwrap_or(Error::Empty));
+    }
+    Ok((document, broken))
+}
+
+/// Only what is on the page: annotations are remarks about it.
+fn settings() -> InterpreterSettings {
+    let warning_sink = std::sync::Arc::new(|warning: InterpreterWarning| tracing::debug!(?warning, "reading a PDF"));
+    InterpreterSettings { render_content: RenderContent::PAGE, warning_sink, ..InterpreterSettings::default() }
+}
+
+fn refusal(error: LoadPdfError) -> Error {
+    match error {
+        LoadPdfError::Decryption(DecryptionError::PasswordProtected) => Error::Encrypted,
+        LoadPdfError::Decryption(DecryptionError::UnsupportedAlgorithm) => {
+            Error::Damaged("it is encrypted in a way that is not known".to_owned())
+        }
+        LoadPdfError::Decryption(DecryptionError::MissingIDEntry | DecryptionError::InvalidEncryption) => {
+            Error::Damaged("its encryption is broken".to_owned())
+        }
+        LoadPdfError::Invalid => Error::Damaged("it is no PDF, or its tables are broken".to_owned()),
+    }
+}
