@@ -133,10 +133,11 @@ impl Reader {
         let of_passage = logits.get(pair.question + pair.context..).unwrap_or_default();
         let tokens = pair.passage.of_sentences(sentences);
         let sentence = |(own, bytes): (&Vec<usize>, &Range<usize>)| {
-            let coverage = pair.matches.coverage(own.iter().map(|token| pair.context + token));
+            let coverage = pair.matches.coverage(&own.iter().map(|token| pair.context + token).collect::<Vec<usize>>());
             SentenceReading { coverage, ..sentence_reading(own, bytes, of_passage, &pair.passage) }
         };
-        let coverage = pair.matches.coverage(0..pair.context + pair.passage.ids.len());
+        let whole: Vec<usize> = (0..pair.context + pair.passage.ids.len()).collect();
+        let coverage = pair.matches.coverage(&whole);
         Ok(Reading { answerable, no_span, coverage, sentences: tokens.iter().zip(sentences).map(sentence).collect() })
     }
 }

@@ -105,8 +105,8 @@ impl TokenMatcher {
 impl Matches {
     /// The share of the question that the passage's `tokens` match, 0 to 1: each token of the question counts for its
     /// weight times its greatest cosine.
-    pub(super) fn coverage(&self, tokens: impl Iterator<Item = usize> + Clone) -> f32 {
-        let best = |row: &Vec<f32>| tokens.clone().filter_map(|token| row.get(token)).fold(0.0_f32, |best, one| best.max(*one));
+    pub(super) fn coverage(&self, tokens: &[usize]) -> f32 {
+        let best = |row: &Vec<f32>| tokens.iter().filter_map(|token| row.get(*token)).fold(0.0_f32, |best, one| best.max(*one));
         let covered: f32 = self.cosines.iter().zip(&self.weights).map(|(row, weight)| weight * best(row)).sum();
         let whole: f32 = self.weights.iter().sum();
         if whole > 0.0 { covered / whole } else { 0.0 }
