@@ -112,7 +112,7 @@ pub(super) fn report(report: &IngestReport, seconds: f64, quiet: bool) {
         }
     }
     for (count, reason) in counted(&report.skipped) {
-        words += &format!(", {count} not opened ({reason})");
+        words += &[", ", &count.to_string(), " not opened (", &reason.to_string(), ")"].concat();
     }
     say(&words);
 }

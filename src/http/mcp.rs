@@ -182,7 +182,7 @@ impl Tools {
             title: citation.title.clone(),
             authors: citation.authors.clone(),
             quote: citation.quote.clone(),
-            source: place(&citation.source),
+            source: origin(&citation.source),
             url: citation.url.clone(),
         };
         let citations = answer.citations.iter().map(quote).collect();
@@ -191,7 +191,7 @@ impl Tools {
 }
 
 /// File, page and lines, in words.
-fn place(source: &wire::LinesBody) -> String {
+fn origin(source: &wire::LinesBody) -> String {
     let page = source.page.map(|page| format!("page {page}, ")).unwrap_or_default();
     format!("{}, {page}lines {}–{}", source.path, source.line_start, source.line_end)
 }

@@ -63,7 +63,7 @@ impl Item {
 #[derive(Default)]
 pub(super) struct Items {
     /// What is to be read.
-    pub(super) items: Vec<Item>,
+    pub(super) found: Vec<Item>,
     /// What is not opened, and why.
     pub(super) skipped: Vec<(String, Skipped)>,
     /// What could not be looked into.
@@ -74,10 +74,10 @@ pub(super) struct Items {
 pub(super) fn items(corpus: &Corpus) -> Items {
     let mut all = Items::default();
     match corpus {
-        Corpus::Bundled => samples(&SAMPLES, &mut all.items),
+        Corpus::Bundled => samples(&SAMPLES, &mut all.found),
         Corpus::Paths(paths) => {
             for walk in paths.iter().map(|root| files::walk(root)) {
-                all.items.extend(walk.found.into_iter().map(Item::File));
+                all.found.extend(walk.found.into_iter().map(Item::File));
                 all.skipped.extend(walk.skipped);
                 all.unusable.extend(walk.broken.into_iter().map(|(path, reason)| Unusable { path, reason }));
             }

@@ -81,8 +81,8 @@ impl Library {
     /// Reads `corpus` into the library. What has been committed when it ends, however it ends, is kept.
     pub fn ingest(&self, corpus: &Corpus, progress: &dyn Fn(Progress<'_>)) -> Result<IngestReport, Error> {
         let _writing = self.writing()?;
-        let Items { items, skipped, unusable } = corpus::items(corpus);
-        let mut report = IngestReport { skipped, unusable, ..IngestReport::default() };
+        let Items { found: items, skipped, unusable } = corpus::items(corpus);
+        let mut report = IngestReport { unusable, skipped, ..IngestReport::default() };
         let mut known = self.shelf.sources()?;
         for (done, item) in items.iter().enumerate() {
             let path = item.path();

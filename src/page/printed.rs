@@ -66,7 +66,7 @@ impl Layout {
         for leaf in leaves {
             let lines: Vec<Line> = lines::rows(&leaf.segments).iter().map(|row| self.line(page, row)).collect();
             let columns = Columns { body: self.body, body_is_bold: self.body_is_bold, page_height: page.height };
-            self.blocks.extend(blocks::blocks(lines, &rules, columns));
+            self.blocks.extend(blocks::blocks(&lines, &rules, columns));
         }
     }
 

@@ -42,7 +42,7 @@ fn pages(bytes: Vec<u8>, deadline: Instant) -> Result<(Printed, Vec<Error>), Err
     }
     let mut document = about::about(file.metadata());
     let (mut scans, mut unreadable, mut turned, mut room) = (Vec::new(), Vec::new(), Vec::new(), MOST_GLYPHS);
-    let (mut left_out, mut content) = (0, 0);
+    let (mut left_out, mut unpacked) = (0, 0);
     let cache = InterpreterCache::new();
     for (number, page) in (1_u32..).zip(pages.iter()) {
         guard::check(deadline);
@@ -56,9 +56,9 @@ fn pages(bytes: Vec<u8>, deadline: Instant) -> Result<(Printed, Vec<Error>), Err
             return Err(Error::TooMany { count: MOST_GLYPHS + 1, what: "characters", limit: MOST_GLYPHS });
         };
         // The interpreter keeps each page's content, and a thousand pages may name the same.
-        content += page.page_stream().map_or(0, <[u8]>::len);
-        if content > streams::limit() {
-            return Err(Error::TooMany { count: content, what: "bytes on its pages", limit: streams::limit() });
+        unpacked += page.page_stream().map_or(0, <[u8]>::len);
+        if unpacked > streams::limit() {
+            return Err(Error::TooMany { count: unpacked, what: "bytes on its pages", limit: streams::limit() });
         }
         room -= found.page.glyphs.len();
         let PrintedPage { glyphs, .. } = &found.page;

@@ -46,7 +46,7 @@ fn shown(article: &Article) -> String {
         let heading = article.headings.iter().find(|heading| heading.span == span);
         let kind = heading.map_or_else(|| if line.contains(" | ") { "r" } else { "p" }.to_owned(), |h| format!("h{}", h.level));
         let page = article.places.page(&article.text, span).map_or("-".to_owned(), |page| page.to_string());
-        shown += &format!("{page} {kind} {line}\n");
+        shown.push_str(&[&page, " ", &kind, " ", line, "\n"].concat());
     }
     shown
 }
@@ -161,7 +161,7 @@ fn damaged_pdfs_are_read_or_reported_and_nothing_else_happens() {
         let mut bytes = bytes(&names[round % names.len()]);
         match round % 3 {
             0 => bytes.truncate(random.usize(..bytes.len())),
-            1 => (0..1 + random.usize(..40)).for_each(|_| {
+            1 => (0..=random.usize(..40)).for_each(|_| {
                 let at = random.usize(..bytes.len());
                 bytes[at] = random.u8(..);
             }),

@@ -29,6 +29,17 @@ pub(super) enum Kind {
     Footnote,
 }
 
+/// How a block begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Head {
+    /// At the head of a column, where a sentence may go on.
+    Column,
+    /// Below another block.
+    Below,
+    /// Set in.
+    Indented,
+}
+
 /// Lines that belong together.
 #[derive(Debug, Clone)]
 pub(super) struct Block {
@@ -36,10 +47,7 @@ pub(super) struct Block {
     pub(super) lines: Vec<Line>,
     pub(super) size: f32,
     pub(super) bold: bool,
-    /// Its first line is set in, or follows a gap: no sentence goes on in it.
-    begins: bool,
-    /// Its first line is set in.
-    indented: bool,
+    head: Head,
     /// Its last line reaches the column's border: its sentence may go on.
     full: bool,
 }
@@ -90,12 +98,12 @@ pub(super) fn joint(line: &Line, next: &Line) -> Joint {
 }
 
 /// The blocks of one column, from top to bottom.
-pub(super) fn blocks(lines: Vec<Line>, rules: &[Rule], columns: Columns) -> Vec<Block> {
-    let measure = Measure::of(&lines, columns.body);
+pub(super) fn blocks(lines: &[Line], rules: &[Rule], columns: Columns) -> Vec<Block> {
+    let measure = Measure::of(lines, columns.body);
     let mut blocks: Vec<Block> = Vec::new();
     let mut notes_from: Option<f32> = None;
     for (at, line) in lines.iter().enumerate() {
-        let is_row = is_row(&lines, at);
+        let is_row = is_row(lines, at);
         let before = blocks.last_mut().filter(|_| at > 0);
         let full = measure.is_full(line);
         if let Some(block) = before.filter(|block| !is_row && block.kind != Kind::Row && !measure.parts(&block.lines, line)) {
@@ -103,10 +111,13 @@ pub(super) fn blocks(lines: Vec<Line>, rules: &[Rule], columns: Columns) -> Vec<
             block.full = full;
             continue;
         }
-        let indented = measure.is_indented(line);
-        let begins = at > 0 || indented;
+        let head = match (measure.is_indented(line), at) {
+            (true, _) => Head::Indented,
+            (false, 0) => Head::Column,
+            (false, _) => Head::Below,
+        };
         let kind = if is_row { Kind::Row } else { Kind::Paragraph };
-        blocks.push(Block { kind, lines: vec![line.clone()], size: line.size, bold: line.bold, begins, indented, full });
+        blocks.push(Block { kind, lines: vec![line.clone()], size: line.size, bold: line.bold, head, full });
     }
     for block in &mut blocks {
         block.bold = block.lines.iter().all(|line| line.bold);
@@ -214,8 +225,8 @@ fn begins_notes(block: &Block, rules: &[Rule], columns: Columns) -> bool {
         let above = rule.y1 <= first.y0 + first.size && first.y0 - rule.y1 < 3.0 * first.size;
         rule.is_horizontal() && above && (rule.x0 - first.x0).abs() < 3.0 * first.size
     };
-    let ruled = rules.iter().any(|rule| near(&rule));
-    ruled || (marked && first.y0 > columns.page_height * 0.6)
+    let below_rule = rules.iter().any(|rule| near(&rule));
+    below_rule || (marked && first.y0 > columns.page_height * 0.6)
 }
 
 /// Joins paragraphs that go on in the next column or on the next page; footnotes and headings of tables may stand
@@ -223,7 +234,7 @@ fn begins_notes(block: &Block, rules: &[Rule], columns: Columns) -> bool {
 pub(super) fn join(blocks: &mut Vec<Block>) {
     // Where paragraphs are set in, one that is not goes on, even if a sentence ended in the column before.
     let paragraphs = || blocks.iter().filter(|block| block.kind == Kind::Paragraph);
-    let set_in = paragraphs().filter(|block| block.indented).count() * 2 > paragraphs().count();
+    let set_in = paragraphs().filter(|block| block.head == Head::Indented).count() * 2 > paragraphs().count();
     let mut joined: Vec<Block> = Vec::with_capacity(blocks.len());
     for block in blocks.drain(..) {
         let open = joined.iter().rposition(|before| before.kind != Kind::Footnote);
@@ -243,7 +254,7 @@ fn goes_on(before: &Block, next: &Block, set_in: bool) -> bool {
     let same = (before.size - next.size).abs() <= SAME_SIZE * before.size.max(next.size);
     let last = before.lines.last().and_then(Line::last);
     let open = set_in || (before.full && !last.is_some_and(ends_statement));
-    paragraphs && same && open && !next.begins
+    paragraphs && same && open && next.head == Head::Column
 }
 
 /// Whether a statement ends with this character, in any script.

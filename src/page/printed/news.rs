@@ -3,6 +3,7 @@
 use super::Layout;
 use super::assemble::{left_out, push, range, record};
 use super::blocks::{Block, Kind};
+use super::lines::Line;
 use crate::article::{Article, Builder, Record};
 use crate::page::{LeftOut, Page, furniture, names};
 use crate::read::Printed;
@@ -27,7 +28,7 @@ impl Draft<'_> {
     }
 
     fn page(&self) -> u32 {
-        self.head.first().or(self.text.first()).and_then(|block| block.lines.first()).map_or(0, |line| line.page())
+        self.head.first().or(self.text.first()).and_then(|block| block.lines.first()).map_or(0, Line::page)
     }
 }
 
@@ -78,11 +79,11 @@ pub(super) fn page(layout: Layout, document: &Printed) -> Page {
     }
     let mut articles = Vec::new();
     for draft in drafts(&blocks, body) {
-        match article(&draft, document) {
-            Some(article) => articles.push(article),
-            None => {
-                left_out.extend(draft.head.iter().chain(&draft.text).flat_map(|block| self::left_out(block, "no article's text")))
-            }
+        if let Some(article) = article(&draft, document) {
+            articles.push(article);
+        } else {
+            let blocks = draft.head.iter().chain(&draft.text);
+            left_out.extend(blocks.flat_map(|block| self::left_out(block, "no article's text")));
         }
     }
     left_out.sort_by_key(|left: &LeftOut| left.line);

@@ -137,7 +137,7 @@ fn is_column(side: &[&Segment], usual: f32) -> bool {
     for segment in side {
         match rows.last_mut() {
             Some(row) if segment.middle() - row.0 <= LEVEL * usual => {
-                *row = (row.0, row.1.min(segment.x0), row.2.max(segment.x1))
+                *row = (row.0, row.1.min(segment.x0), row.2.max(segment.x1));
             }
             _ => rows.push((segment.middle(), segment.x0, segment.x1)),
         }

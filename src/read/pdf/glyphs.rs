@@ -159,8 +159,8 @@ struct Stance {
 impl Stance {
     /// Of a character that `transform` brings onto the page; `None` when it stands at an angle.
     fn of(transform: Affine, advance: f64) -> Option<Self> {
-        let [a, b, c, d, e, f] = transform.as_coeffs();
-        let origin = Point::new(e, f);
+        let [a, b, c, d, ..] = transform.as_coeffs();
+        let origin = transform * Point::ZERO;
         let (along, size) = (a.hypot(b) * advance, c.hypot(d) * 1000.0);
         if a > 0.0 && d < 0.0 && b.abs() < a * 0.05 {
             return Some(Self { origin, size, advance: along, downwards: false });

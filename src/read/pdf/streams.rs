@@ -94,10 +94,10 @@ mod tests {
 
     #[test]
     fn a_stream_that_unpacks_to_too_much_is_refused_before_it_is_unpacked() {
-        let mut packer = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
         let zeros = vec![0; 1 << 20];
-        (0..513).for_each(|_| packer.write_all(&zeros).unwrap());
-        let packed = packer.finish().unwrap();
+        (0..513).for_each(|_| encoder.write_all(&zeros).unwrap());
+        let packed = encoder.finish().unwrap();
         let file = |kind: &str| {
             let head = format!("%PDF-1.7\n1 0 obj\n<</Filter/FlateDecode{kind}/Length {}>>\nstream\n", packed.len());
             [head.as_bytes(), &packed, b"\nendstream"].concat()

@@ -47,15 +47,16 @@ pub(super) fn begin(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Brings tables of `format` to [`FORMAT`]; `false` when nobody knows how.
 pub(super) fn migrate(connection: &Connection, format: &str) -> rusqlite::Result<bool> {
-    match format {
-        FORMAT => return Ok(true),
-        "1" | "2" | "3" | "4" => {}
-        _ => return Ok(false),
+    if format != FORMAT && !EARLIER.contains(&format) {
+        return Ok(false);
     }
-    let steps: [(&str, fn(&Connection) -> rusqlite::Result<()>); 4] =
-        [("1", migrate_1), ("2", migrate_2), ("3", migrate_3), ("4", migrate_4)];
-    for (_, step) in steps.iter().skip_while(|(from, _)| *from != format) {
-        step(connection)?;
+    for from in EARLIER.iter().skip_while(|from| **from != format) {
+        match *from {
+            "1" => migrate_1(connection)?,
+            "2" => migrate_2(connection)?,
+            "3" => migrate_3(connection)?,
+            _ => migrate_4(connection)?,
+        }
     }
     Ok(true)
 }
