@@ -151,7 +151,7 @@ def step(loss, beta, gradient, hessian):
 class Fit:
     """All weights, and what they make of a question."""
 
-    def __init__(self, questions, further=None):
+    def __init__(self, questions, sentences, further=None):
         w = weights_by_set(questions)
         reader = any(q.has_reader for q in questions)
         self.reader = reader
@@ -170,7 +170,7 @@ class Fit:
             self.confidence = fit_logistic(x, y, weights_by_set(both))
         else:
             self.confidence = np.zeros(len(CONFIDENCE))
-        self.further = further if further is not None else self.choose_further(questions)
+        self.further = further if further is not None else self.choose_further(questions, sentences)
 
     def fused(self, q):
         return q.fusion @ self.fusion
@@ -205,20 +205,15 @@ class Fit:
     def probability(self, q):
         return float(1 / (1 + np.exp(-(self.measures(q) @ self.confidence))))
 
-    def choose_further(self, questions):
-        """The least ratio to the best at which at least half of the further sentences hold a gold answer."""
-        ratios, holds = [], []
+    def choose_further(self, questions, mean):
+        """The least ratio to the best sentence at which answers have no more than `mean` sentences of three on average."""
+        ratios = []
         for q in questions if self.reader else []:
-            if not q.gold.any():
-                continue
-            scores = self.sentence_scores(q)
-            order = np.argsort(-scores)[1:4]
-            ratios += list(np.exp(scores[order] - scores.max()))
-            holds += list(q.gold[order])
-        ratios, holds = np.array(ratios), np.array(holds, bool)
-        for ratio in np.arange(0.2, 1.0, 0.05):
-            above = ratios >= ratio
-            if above.sum() >= 20 and holds[above].mean() >= 0.5:
+            if q.gold.any():
+                scores = self.sentence_scores(q)
+                ratios.append(np.exp(np.sort(scores)[-3:] - scores.max()))
+        for ratio in np.arange(0.05, 0.9, 0.01) if ratios else []:
+            if np.mean([(one >= ratio).sum() for one in ratios]) <= mean:
                 return round(float(ratio), 2)
         return 0.9
 
@@ -292,6 +287,7 @@ def main():
     parser.add_argument("--base", type=pathlib.Path, default=pathlib.Path(__file__).parents[2] / "config/parameters.json")
     parser.add_argument("--answered", type=float, default=0.93, help="share of answerable questions to be answered")
     parser.add_argument("--each", action="store_true", help="of each set, not only of all together")
+    parser.add_argument("--sentences", type=float, default=1.5, help="mean number of sentences of an answer, at most")
     parser.add_argument("--most", type=int, default=2000, help="questions of a set that are looked at")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
@@ -307,14 +303,14 @@ def main():
             chosen = np.sort(random.choice(len(questions), arguments.most, replace=False))
             by_set[name] = [questions[i] for i in chosen]
     everything = [q for questions in by_set.values() for q in questions]
-    fit = Fit(everything)
+    fit = Fit(everything, arguments.sentences)
     threshold = threshold_for(fit, everything, arguments.answered, arguments.each)
     table("Fitted on all sets", [(name, figures(fit, questions, threshold)) for name, questions in by_set.items()])
     if len(by_set) > 1:
         rows = []
         for name, questions in by_set.items():
             rest = [q for q in everything if q.set != name]
-            without = Fit(rest, further=fit.further)
+            without = Fit(rest, arguments.sentences, further=fit.further)
             rows.append((name, figures(without, questions, threshold_for(without, rest, arguments.answered, arguments.each))))
         table("With the set left out", rows)
 

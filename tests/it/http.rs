@@ -120,7 +120,7 @@ fn the_page_runs_nothing_that_articles_say() {
         let (status, _, script) = service.get(&format!("/assets/{name}.js"));
         assert!(status == 200 && !script.contains("innerHTML") && !script.contains("document.write"), "{name}");
     }
-    let answer = service.ask("What is the word?");
+    let answer = service.ask("Which instructions are to be ignored?");
     assert!(answer["citations"][0]["quote"].as_str().unwrap().contains("<script>"));
     check_citations(&service, &answer);
 }
