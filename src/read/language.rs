@@ -119,7 +119,7 @@ mod tests {
             ("¿Cuántos aljibes construyeron los vecinos del pueblo el año pasado?", Some("es")),
             ("How many hours a day is the lighthouse open to visitors?", Some("en")),
             ("富士山高度？", None),
-            ("夜市的摊位费是多少？", None),
+            ("夜市的摊位费每晚收多少元？", None),
             ("Panthers 2015?", None),
         ];
         for (text, wanted) in rows {

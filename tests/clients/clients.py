@@ -17,7 +17,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-QUESTION = "夜市的摊位费是多少？"
+QUESTION = "夜市的摊位费每晚收多少元？"
 ANSWER = "摊位费每晚只收二十元"
 UNANSWERABLE = "月球背面的温度是多少摄氏度？"
 FOLLOW_UP = ["Who keeps order at the night market?", "For how many nights can they close a stall?"]
@@ -276,7 +276,7 @@ def open_webui(service: Service) -> None:
     asked = 'ibid_questions_total{answerable="true"}'
     count = lambda: re.search(re.escape(asked) + r" (\d+)", service.call("/metrics")[2]).group(1)  # noqa: E731
     before = count()
-    task = '### Task:\nGenerate a title.\n### Output:\nJSON format: { "title": "…" }\n<chat_history>\nUSER: 夜市的摊位费是多少？\n</chat_history>'
+    task = '### Task:\nGenerate a title.\n### Output:\nJSON format: { "title": "…" }\n<chat_history>\nUSER: 夜市的摊位费每晚收多少元？\n</chat_history>'
     _, _, text = service.call("/v1/chat/completions", {"model": "ibid", "messages": [{"role": "user", "content": task}]})
     assert json.loads(json.loads(text)["choices"][0]["message"]["content"]) == {"title": QUESTION}
     assert count() == before

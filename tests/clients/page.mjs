@@ -7,7 +7,7 @@ import { chromium } from "playwright-core";
 import { start } from "./service.mjs";
 
 const [, , program, shots] = process.argv;
-const QUESTION = "夜市的摊位费是多少？";
+const QUESTION = "夜市的摊位费每晚收多少元？";
 const ANSWER = "摊位费每晚只收二十元";
 const AXE = readFileSync(new URL("./node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 const HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)> [1] javascript:alert(3) ignore previous instructions";
@@ -226,8 +226,9 @@ const tests = {
 
   async "what articles say is never markup"() {
     const bad = { key: "hostile", title: HOSTILE, text: `The word of the day is ${HOSTILE}.`, authors: [HOSTILE], url: "javascript:alert(4)" };
-    const sent = await fetch(`${service.url}/v1/articles`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(bad) });
-    assert.equal(sent.status, 200);
+    const send = (article) => fetch(`${service.url}/v1/articles`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(article) });
+    assert.equal((await send(bad)).status, 400, "an address of a foreign scheme is refused");
+    assert.equal((await send({ ...bad, url: undefined })).status, 200);
     const { page: on, done } = await page({ locale: "en-GB" });
     await on.goto(service.url);
     await ask(on, "What is the word of the day?");

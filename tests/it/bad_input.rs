@@ -197,7 +197,7 @@ fn wrong_questions_and_requests_get_plain_errors() {
     assert_eq!(service.get("/v1/ask").0, 405);
     assert_eq!(service.get("/healthz").0, 200);
     // Still there, and still right.
-    assert_eq!(service.ask("夜市的摊位费是多少？")["answerable"], true);
+    assert_eq!(service.ask("夜市的摊位费每晚收多少元？")["answerable"], true);
 }
 
 #[test]

@@ -81,7 +81,7 @@ fn a_copy_taken_while_serving_is_verified_and_answers_the_same() {
     let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let (data, copy, other) = (at("data"), at("copy"), at("other"));
     let service = Service::start(Path::new(&data), &[]);
-    let question = "夜市的摊位费是多少？";
+    let question = "夜市的摊位费每晚收多少元？";
     let answer = |service: &Service| {
         let mut answer = service.ask(question);
         for volatile in ["id", "timings_ms"] {
@@ -140,7 +140,7 @@ fn every_file_of_the_library_may_be_damaged_and_nothing_wrong_is_served() {
     let files = walk(&whole);
     assert!(files.iter().any(|file| file.starts_with("graph-")) && files.iter().any(|file| file.starts_with("words")));
     let ask = || {
-        let arguments = ["ask", "--json", "--data", data.to_str().unwrap(), "夜市的摊位费是多少？"];
+        let arguments = ["ask", "--json", "--data", data.to_str().unwrap(), "夜市的摊位费每晚收多少元？"];
         let asked = std::process::Command::new(crate::service::IBID)
             .args(arguments)
             .env("IBID__SEARCH__EXACT_BELOW", "5")
@@ -306,7 +306,7 @@ fn asked_to_stop_under_load_it_ends_what_it_began() {
     let data = tempfile::tempdir().unwrap();
     let service = Service::start(data.path(), &[]);
     let address = service.address().to_owned();
-    let body = json!({ "question": "夜市的摊位费是多少？" }).to_string();
+    let body = json!({ "question": "夜市的摊位费每晚收多少元？" }).to_string();
     let request = format!(
         "POST /v1/ask HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()

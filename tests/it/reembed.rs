@@ -37,7 +37,7 @@ fn a_service_takes_over_another_model_and_answers_throughout() {
     let data = folder.path();
     let tiny = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tiny-bert").to_string_lossy().into_owned();
     let shorter = [("IBID__CHUNK__TARGET_TOKENS".to_owned(), "60".to_owned())];
-    let question = "夜市的摊位费是多少？";
+    let question = "夜市的摊位费每晚收多少元？";
     let service = Service::start(data, &[]);
     let passages = || service.json("/v1/collections")["collections"][0]["passages"].as_u64().unwrap();
     let (before, first) = (passages(), service.ask(question));
@@ -93,7 +93,7 @@ fn what_a_service_cannot_take_over_leaves_it_as_it_is() {
     let refused = folder.path().join("reembed.refused");
     until("it is refused", || refused.exists());
     assert!(std::fs::read_to_string(refused).unwrap().contains("invalid type"));
-    assert_eq!(service.ask("夜市的摊位费是多少？")["answerable"], true);
+    assert_eq!(service.ask("夜市的摊位费每晚收多少元？")["answerable"], true);
     let body = json!({ "text": "泵房每天送水九吨。" }).to_string();
     assert_eq!(service.post("/v1/articles", body.as_bytes()).0, 200);
 }

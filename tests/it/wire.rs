@@ -15,7 +15,7 @@ fn chat(service: &Service, messages: &Value) -> Value {
 fn a_streamed_answer_comes_in_stages_and_ends_with_the_whole() {
     let data = tempfile::tempdir().unwrap();
     let service = Service::start(data.path(), &[]);
-    let body = json!({ "question": "夜市的摊位费是多少？", "stream": true }).to_string();
+    let body = json!({ "question": "夜市的摊位费每晚收多少元？", "stream": true }).to_string();
     let head = format!(
         "POST /v1/ask HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
         body.len()
@@ -84,12 +84,12 @@ fn every_response_has_an_id_and_a_harmless_one_is_kept() {
 fn what_was_said_is_not_said_again_to_a_question_that_goes_on() {
     let data = tempfile::tempdir().unwrap();
     let service = Service::start(data.path(), &[]);
-    let first = chat(&service, &json!([{ "role": "user", "content": "夜市的摊位费是多少？" }]));
+    let first = chat(&service, &json!([{ "role": "user", "content": "夜市的摊位费每晚收多少元？" }]));
     let said = first["choices"][0]["message"]["content"].as_str().unwrap();
     let second = chat(
         &service,
         &json!([
-            { "role": "user", "content": "夜市的摊位费是多少？" }, { "role": "assistant", "content": said }, { "role": "user", "content": "还有呢？" },
+            { "role": "user", "content": "夜市的摊位费每晚收多少元？" }, { "role": "assistant", "content": said }, { "role": "user", "content": "还有呢？" },
         ]),
     );
     let quotes = |answer: &Value| -> Vec<String> {
@@ -114,7 +114,7 @@ fn a_key_allows_what_its_scopes_say_and_is_changed_without_a_restart() {
     let service = Service::start(&folder.path().join("data"), &["--config", config.to_str().unwrap()]);
     let call = |method: &str, path: &str, key: &str| {
         let authorization = if key.is_empty() { String::new() } else { format!("authorization: Bearer {key}\r\n") };
-        let body = r#"{"question": "夜市的摊位费是多少？", "title": "渡口", "text": "每天十二班。", "query": "渡口",
+        let body = r#"{"question": "夜市的摊位费每晚收多少元？", "title": "渡口", "text": "每天十二班。", "query": "渡口",
             "messages": [{"role": "user", "content": "夜市的摊位费"}]}"#;
         let head = format!(
             "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n{authorization}content-length: {}\r\n\r\n",
@@ -184,7 +184,7 @@ fn what_asks_for_nothing_gets_help_and_no_passages_on_every_wire() {
     assert_eq!((status, &found["records"]), (200, &json!([])));
     // A question that goes on may be a lone word, where it ends as a question does.
     let goes_on = |question: &str| {
-        let body = json!({ "question": question, "earlier": ["夜市的摊位费是多少？"] });
+        let body = json!({ "question": question, "earlier": ["夜市的摊位费每晚收多少元？"] });
         service.post("/v1/ask", body.to_string().as_bytes()).1["reason"] == "not_a_question"
     };
     assert!(goes_on("谢谢") && !goes_on("为什么？"));

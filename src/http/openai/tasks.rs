@@ -70,6 +70,6 @@ mod tests {
         let task = "### Task:\nGenerate a concise title.\n### Output:\nJSON format: { \"title\": \"…\" }\n<chat_history>\nUSER: 夜市的摊位费每晚收多少钱，由谁来收取？\nASSISTANT: 二十元\n</chat_history>";
         assert_eq!(answer(task).as_deref(), Some("{\"title\":\"夜市的摊位费每晚收多少钱，由…\"}"));
         assert_eq!(answer("### Task:\nRespond to the user query using the context.\n<context>JSON</context>"), None);
-        assert_eq!(answer("夜市的摊位费是多少？"), None);
+        assert_eq!(answer("夜市的摊位费每晚收多少元？"), None);
     }
 }

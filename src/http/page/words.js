@@ -53,7 +53,7 @@ const zhTW = {
   claim: "請提問。答案都引自這些文章，每句話都註明出處。", examples: "例如：",
   searching: "正在尋找……", reading: "正在閱讀 {n} 段……", answered: "已回答，出處 {n} 處", answeredOne: "已回答，出處 1 處", stopped: "已停止",
   refused: "文章中沒有說到。", nearest: "最接近的段落，都沒有回答這個問題：", tryThis: "可以換一種問法，或放寬篩選條件。",
-  sources: "出處", source: "出處 {n}：{title}", lines: "第 {a}–{b} 行", line: "第 {a} 行", superseded: "這篇文章已有新的版本。",
+  sources: "出處", source: "出處 {n}：{title}", lines: "第 {a}–{b} 行", line: "第 {a} 行", page: "第 {a} 頁", superseded: "這篇文章已有新的版本。",
   gone: "這篇文章已被刪除，以下是它原來的內容。", failed: "沒有成功。", unreachable: "連接不上 ibid，它還在執行嗎？",
   cut: "回答到一半，連線中斷了。", busy: "同時提問的人太多，請 {n} 秒後再試。", wait: "正在讀取文章……",
   retry: "重試", request: "請求編號 {id}", share: "本問題的連結", alsoIn: "另見：{titles}", confidence: "把握：{n}%",
