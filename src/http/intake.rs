@@ -41,6 +41,8 @@ pub(super) struct Description {
     /// YYYY-MM-DD
     #[schema(format = Date)]
     published: Option<String>,
+    /// An address of the web.
+    #[schema(pattern = r"^https?://[0-9A-Za-z][0-9A-Za-z._~:/?#@!$&'()*+,;=%-]*$", max_length = 2000)]
     url: Option<String>,
 }
 

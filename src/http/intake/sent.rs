@@ -33,6 +33,8 @@ pub(in crate::http) struct NewArticle {
     authors: Option<Vec<String>>,
     /// YYYY-MM-DD
     published: Option<String>,
+    /// An address of the web.
+    #[schema(pattern = r"^https?://[0-9A-Za-z][0-9A-Za-z._~:/?#@!$&'()*+,;=%-]*$", max_length = 2000)]
     url: Option<String>,
 }
 
