@@ -34,7 +34,7 @@ pub(in crate::http) struct NewArticle {
     /// YYYY-MM-DD
     published: Option<String>,
     /// An address of the web.
-    #[schema(pattern = r"^([\x00-\x20\x7f-\xa0]*|https?://[0-9A-Za-z][0-9A-Za-z._~:/?#@!$&'()*+,;=%-]*)$", max_length = 2000)]
+    #[schema(pattern = r"^(https?://[0-9A-Za-z][0-9A-Za-z._~:/?#@!$&'()*+,;=%-]*)?$", max_length = 2000)]
     url: Option<String>,
 }
 
