@@ -146,7 +146,7 @@ fn key_file(settings: &Settings) -> Finding {
     match keys::listed(file).map(|keys| keys.len()) {
         Ok(0) => Know(format!("`{}` holds none: nobody can ask\nhint: `ibid key new NAME` makes one", file.display())),
         Ok(count) => Well(format!("{count} in `{}`", file.display())),
-        Err(error) => Wrong(error),
+        Err(error) => Wrong(error.to_string()),
     }
 }
 

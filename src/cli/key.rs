@@ -62,14 +62,14 @@ fn new(file: &Path, name: &str, scopes: &[String]) -> anyhow::Result<ExitCode> {
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("the system gives no random bytes: {error}"))?;
     let key = NewKey::of(&random, name, scopes);
-    keys::add(file, &key).map_err(anyhow::Error::msg)?;
+    keys::add(file, &key)?;
     say("keep this key, it is not shown again:");
     print(&key.key);
     Ok(ExitCode::SUCCESS)
 }
 
 fn list(file: &Path) -> anyhow::Result<ExitCode> {
-    for kept in keys::listed(file).map_err(anyhow::Error::msg)? {
+    for kept in keys::listed(file)? {
         let last_day = kept.last_day.map(|day| format!(" until {day}")).unwrap_or_default();
         print(&harmless(&format!("{} {}{last_day}", kept.name, kept.scopes)));
     }
@@ -77,7 +77,7 @@ fn list(file: &Path) -> anyhow::Result<ExitCode> {
 }
 
 fn remove(file: &Path, name: &str) -> anyhow::Result<ExitCode> {
-    let count = keys::remove(file, name).map_err(anyhow::Error::msg)?;
+    let count = keys::remove(file, name)?;
     if count == 0 {
         anyhow::bail!("`{}` holds no key of `{}`\nhint: `ibid key list` prints them", file.display(), name.escape_debug());
     }

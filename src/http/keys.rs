@@ -4,6 +4,7 @@
 //! everything, which is why a service without keys listens on this machine only. While the file is missing or
 //! a line of it is wrong, no key is taken: which of them were meant to go cannot be known.
 
+mod error;
 mod file;
 
 use std::net::SocketAddr;
@@ -20,6 +21,7 @@ use super::error::Problem;
 use super::rates::Rates;
 use super::rights::{Grant, Granted, Right};
 
+pub use error::{KeyFileError, KeyLineError};
 pub use file::{Kept, NewKey, add, listed, remove};
 
 /// Whether `text` is a scope that a key can have.
@@ -34,16 +36,18 @@ pub(super) struct Keys {
     read: Mutex<Read>,
 }
 
-/// What was read last: the file's text, and what it says. Either may be why there is none.
+/// What was read last: the file's text, `None` where it could not be read, and what it says.
 struct Read {
-    text: Result<String, String>,
-    keys: Result<Arc<[Kept]>, String>,
+    text: Option<String>,
+    keys: Result<Arc<[Kept]>, Arc<KeyFileError>>,
 }
 
 impl Read {
-    fn of(file: &Path, text: Result<String, String>) -> Self {
-        let keys = text.clone().and_then(|text| file::parse(file, &text)).map(Into::into);
-        Self { text, keys }
+    fn of(file: &Path, text: Result<String, KeyFileError>) -> Self {
+        match text {
+            Ok(text) => Self { keys: file::parse(file, &text).map(Into::into).map_err(Arc::new), text: Some(text) },
+            Err(error) => Self { text: None, keys: Err(Arc::new(error)) },
+        }
     }
 }
 
@@ -52,13 +56,13 @@ impl Keys {
     ///
     /// # Errors
     /// When the file cannot be read, or a line of it is no key.
-    pub(super) fn open(file: &Path, rates: Rates) -> Result<Self, String> {
+    pub(super) fn open(file: &Path, rates: Rates) -> Result<Self, Arc<KeyFileError>> {
         if file.as_os_str().is_empty() {
-            let none = Read { text: Ok(String::new()), keys: Ok([].into()) };
+            let none = Read { text: None, keys: Ok([].into()) };
             return Ok(Self { file: None, rates, read: Mutex::new(none) });
         }
         let read = Read::of(file, file::text(file));
-        read.keys.as_ref().map_err(Clone::clone)?;
+        read.keys.as_ref().map_err(Arc::clone)?;
         Ok(Self { file: Some(file.to_owned()), rates, read: Mutex::new(read) })
     }
 
@@ -72,11 +76,11 @@ impl Keys {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(file) = &self.file {
             let text = file::text(file);
-            if text != read.text {
+            if text.as_ref().ok() != read.text.as_ref() {
                 *read = Read::of(file, text);
                 match &read.keys {
                     Ok(keys) => tracing::info!(keys = keys.len(), "the keys were read again"),
-                    Err(reason) => tracing::error!(reason, "the keys are unusable: no key is taken until they are mended"),
+                    Err(reason) => tracing::error!(%reason, "the keys are unusable: no key is taken until they are mended"),
                 }
             }
         }

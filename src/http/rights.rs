@@ -100,13 +100,24 @@ pub(super) struct Granted {
     collection: Option<String>,
 }
 
+/// Why a text is no scope.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ScopeError {
+    /// It names none.
+    #[error("`{}` is no scope", .0.escape_debug())]
+    Unknown(String),
+    /// What it names after the `@` cannot be a collection.
+    #[error("`{}` is no name for a collection", .0.escape_debug())]
+    Collection(String),
+}
+
 impl Granted {
     /// From `read`, or `read@news` for one collection.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(super) fn parse(text: &str) -> Result<Self, ScopeError> {
         let (name, collection) = text.split_once('@').map_or((text, None), |(name, collection)| (name, Some(collection)));
-        let scope = Scope::named(name).ok_or_else(|| format!("`{}` is no scope", name.escape_debug()))?;
+        let scope = Scope::named(name).ok_or_else(|| ScopeError::Unknown(name.to_owned()))?;
         match collection.filter(|name| *name != collections::FIRST && !collections::is_name(name)) {
-            Some(name) => Err(format!("`{}` is no name for a collection", name.escape_debug())),
+            Some(name) => Err(ScopeError::Collection(name.to_owned())),
             None => Ok(Self { scope, collection: collection.map(str::to_owned) }),
         }
     }

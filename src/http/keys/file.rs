@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
+use super::error::{KeyFileError, KeyLineError};
 use crate::http::rights::Granted;
 use crate::read::files::hex;
 
@@ -47,21 +48,19 @@ impl NewKey {
     }
 }
 
-fn line(text: &str) -> Result<Kept, String> {
+fn line(text: &str) -> Result<Kept, KeyLineError> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let (name, scopes, sha256, last_day) = match words.as_slice() {
         [name, scopes, sha256] => (name, scopes, sha256, None),
         [name, scopes, sha256, last_day] => (name, scopes, sha256, Some(last_day)),
-        _ => return Err("a name, scopes, a checksum and perhaps a last day are needed, and nothing more".to_owned()),
+        _ => return Err(KeyLineError::Parts),
     };
     let granted = scopes.split(',').map(Granted::parse).collect::<Result<_, _>>()?;
     let bytes =
         (0..sha256.len()).step_by(2).map(|at| sha256.get(at..at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok()));
     let bytes: Option<Vec<u8>> = bytes.collect();
-    let sha256 = bytes.filter(|bytes| bytes.len() == 32).ok_or("the checksum is not 64 hexadecimal digits")?;
-    let last_day = last_day
-        .map(|day| day.parse().map_err(|_| format!("`{}` is no day: write YYYY-MM-DD", day.escape_debug())))
-        .transpose()?;
+    let sha256 = bytes.filter(|bytes| bytes.len() == 32).ok_or(KeyLineError::Checksum)?;
+    let last_day = last_day.map(|day| day.parse().map_err(|_| KeyLineError::LastDay((*day).to_owned()))).transpose()?;
     Ok(Kept { name: (*name).to_owned(), scopes: (*scopes).to_owned(), last_day, granted, sha256 })
 }
 
@@ -74,13 +73,13 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
 ///
 /// # Errors
 /// When a line is no key, or a key stands twice: two lines for one key could say different things of it.
-pub(super) fn parse(file: &Path, text: &str) -> Result<Vec<Kept>, String> {
-    let shown = file.display();
+pub(super) fn parse(file: &Path, text: &str) -> Result<Vec<Kept>, KeyFileError> {
+    let wrong = |number, reason| KeyFileError::Line { file: file.to_owned(), number, reason };
     let mut keys: Vec<Kept> = Vec::new();
     for (number, text) in lines(text) {
-        let kept = line(text).map_err(|reason| format!("`{shown}` line {number}: {reason}"))?;
+        let kept = line(text).map_err(|reason| wrong(number, reason))?;
         if keys.iter().any(|other| other.sha256 == kept.sha256) {
-            return Err(format!("`{shown}` line {number}: the key of another line"));
+            return Err(wrong(number, KeyLineError::Repeated));
         }
         keys.push(kept);
     }
@@ -91,12 +90,12 @@ pub(super) fn parse(file: &Path, text: &str) -> Result<Vec<Kept>, String> {
 ///
 /// # Errors
 /// When it cannot be read, is longer than 1 MiB, or is not UTF-8.
-pub(super) fn text(file: &Path) -> Result<String, String> {
+pub(super) fn text(file: &Path) -> Result<String, KeyFileError> {
     let mut text = String::new();
     let read = File::open(file).and_then(|file| file.take(LONGEST + 1).read_to_string(&mut text));
-    read.map_err(|error| format!("cannot read keys `{}`: {error}", file.display()))?;
+    read.map_err(|source| KeyFileError::Unreadable { file: file.to_owned(), source })?;
     if text.len() as u64 > LONGEST {
-        return Err(format!("keys `{}` have more than {LONGEST} bytes", file.display()));
+        return Err(KeyFileError::TooLong { file: file.to_owned(), limit: LONGEST });
     }
     Ok(text)
 }
@@ -105,27 +104,22 @@ pub(super) fn text(file: &Path) -> Result<String, String> {
 ///
 /// # Errors
 /// When the file cannot be read, or a line of it is no key.
-pub fn listed(file: &Path) -> Result<Vec<Kept>, String> {
+pub fn listed(file: &Path) -> Result<Vec<Kept>, KeyFileError> {
     parse(file, &text(file)?)
 }
 
 /// Held while lines are added or removed, so that two commands at once lose none: a lock on the folder.
-fn alone(file: &Path) -> Result<File, String> {
+fn alone(file: &Path) -> Result<File, KeyFileError> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let opened = File::open(folder).and_then(|folder| folder.lock().map(|()| folder));
-    opened.map_err(|error| format!("cannot lock folder `{}`: {error}", folder.display()))
-}
-
-fn unwritten(file: &Path) -> impl Fn(std::io::Error) -> String {
-    let shown = file.display().to_string();
-    move |error| format!("cannot write keys `{shown}`: {error}")
+    opened.map_err(|source| KeyFileError::Lock { folder: folder.to_owned(), source })
 }
 
 /// Adds the line of a key to `file`, which is made when it is not there, for its owner alone.
 ///
 /// # Errors
 /// When the file cannot be written, or a line of it is no key already.
-pub fn add(file: &Path, key: &NewKey) -> Result<(), String> {
+pub fn add(file: &Path, key: &NewKey) -> Result<(), KeyFileError> {
     let _alone = alone(file)?;
     let known = if file.exists() { text(file)? } else { String::new() };
     parse(file, &known)?;
@@ -133,18 +127,18 @@ pub fn add(file: &Path, key: &NewKey) -> Result<(), String> {
     options.create(true).append(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut keys = options.open(file).map_err(unwritten(file))?;
+    let mut keys = options.open(file).map_err(KeyFileError::write(file))?;
     // A last line without an end would run into the new one.
     let end = if known.is_empty() || known.ends_with('\n') { "" } else { "\n" };
     let written = keys.write_all(format!("{end}{}\n", key.line).as_bytes()).and_then(|()| keys.sync_all());
-    written.map_err(unwritten(file))
+    written.map_err(KeyFileError::write(file))
 }
 
 /// Removes all keys of `name` from `file`, in one step, and says how many there were.
 ///
 /// # Errors
 /// When the file cannot be written, or a line of it is no key.
-pub fn remove(file: &Path, name: &str) -> Result<usize, String> {
+pub fn remove(file: &Path, name: &str) -> Result<usize, KeyFileError> {
     let _alone = alone(file)?;
     let known = text(file)?;
     parse(file, &known)?;
@@ -156,13 +150,13 @@ pub fn remove(file: &Path, name: &str) -> Result<usize, String> {
     let kept = (1..).zip(known.lines()).filter(|(number, _)| !gone.contains(number));
     let kept: String = kept.flat_map(|(_, line)| [line, "\n"]).collect();
     // What a link leads to is replaced, not the link.
-    let target: PathBuf = std::fs::canonicalize(file).map_err(unwritten(file))?;
+    let target: PathBuf = std::fs::canonicalize(file).map_err(KeyFileError::write(file))?;
     let folder = target.parent().unwrap_or_else(|| Path::new("/"));
-    let mut fresh = tempfile::NamedTempFile::new_in(folder).map_err(unwritten(file))?;
-    let access = std::fs::metadata(&target).map_err(unwritten(file))?.permissions();
+    let mut fresh = tempfile::NamedTempFile::new_in(folder).map_err(KeyFileError::write(file))?;
+    let access = std::fs::metadata(&target).map_err(KeyFileError::write(file))?.permissions();
     let written = fresh.write_all(kept.as_bytes()).and_then(|()| fresh.as_file().set_permissions(access));
-    written.and_then(|()| fresh.as_file().sync_all()).map_err(unwritten(file))?;
-    fresh.persist(&target).map_err(|error| unwritten(file)(error.error))?;
+    written.and_then(|()| fresh.as_file().sync_all()).map_err(KeyFileError::write(file))?;
+    fresh.persist(&target).map_err(|error| KeyFileError::write(file)(error.error))?;
     Ok(gone.len())
 }
 
@@ -186,7 +180,8 @@ mod tests {
             format!("desk read {sum}\nnight write {sum}"),
         ] {
             let refused = check(&format!("night read {}\n{wrong}\n", "2f".repeat(32))).unwrap_err();
-            assert!(refused.contains("`keys` line "), "{wrong}: {refused}");
+            assert!(matches!(refused, KeyFileError::Line { number: 2 | 3, .. }), "{wrong}: {refused}");
+            assert!(refused.to_string().contains("`keys` line "), "{wrong}: {refused}");
         }
     }
 
