@@ -40,6 +40,8 @@
 //! 7. Nothing uses the network but `ibid model pull`.
 //! 8. Domain types are not `Serialize`; wire types live in `http`, stored forms beside their files.
 //! 9. Unsafe code lives in `embed::kernels` alone; article text is never markup, in no window.
+//! 10. A route is declared with the right that it needs.
+//! 11. Each file that is given or met is read, or reported with its reason, at every ingest.
 
 pub mod answer;
 pub mod article;
@@ -49,6 +51,8 @@ pub mod cli;
 pub mod deadline;
 pub mod embed;
 pub mod eval;
+#[cfg(test)]
+mod growth;
 pub mod http;
 pub mod library;
 pub mod page;

@@ -138,21 +138,25 @@ fn migrate_4(connection: &Connection) -> rusqlite::Result<()> {
 mod tests {
     use super::*;
 
-    /// A database of format 3 with one passage, whose checksum is of `start`.
-    fn of_format_3(start: i64) -> Connection {
+    /// A database of format 4, on which `then` is run.
+    fn earlier(then: &str) -> Connection {
         let connection = Connection::open_in_memory().unwrap();
         sums::teach(&connection).unwrap();
         begin(&connection).unwrap();
+        let back = "ALTER TABLE articles DROP COLUMN places; ALTER TABLE sources DROP COLUMN broken;
+                    UPDATE meta SET value = '4' WHERE key = 'format';";
+        connection.execute_batch(&format!("{back} {then}")).unwrap();
         connection
-            .execute_batch(&format!(
-                "ALTER TABLE articles DROP COLUMN places; ALTER TABLE sources DROP COLUMN broken;
-                 ALTER TABLE passages DROP COLUMN sentences; ALTER TABLE passages ADD COLUMN tokens BLOB;
+    }
+
+    /// A database of format 3 with one passage, whose checksum is of `start`.
+    fn of_format_3(start: i64) -> Connection {
+        earlier(&format!(
+            "ALTER TABLE passages DROP COLUMN sentences; ALTER TABLE passages ADD COLUMN tokens BLOB;
                  UPDATE meta SET value = '3' WHERE key = 'format';
                  INSERT INTO passages (id, article, version, start, stop, vector, added, tokens) VALUES (0, 'a', 1, {start}, 9, x'00', 1, x'01');
                  UPDATE passages SET sum = {PASSAGE_OF_3}; UPDATE passages SET start = 3;"
-            ))
-            .unwrap();
-        connection
+        ))
     }
 
     #[test]
@@ -168,19 +172,11 @@ mod tests {
 
     /// A database of format 4 with one article, whose checksum is of `title`.
     fn of_format_4(title: &str) -> Connection {
-        let connection = Connection::open_in_memory().unwrap();
-        sums::teach(&connection).unwrap();
-        begin(&connection).unwrap();
-        connection
-            .execute_batch(&format!(
-                "ALTER TABLE articles DROP COLUMN places; ALTER TABLE sources DROP COLUMN broken;
-                 UPDATE meta SET value = '4' WHERE key = 'format';
-                 INSERT INTO articles (id, version, source, ordinal, sha256, title, authors, encoding, notes, text, headings, lines)
+        earlier(&format!(
+            "INSERT INTO articles (id, version, source, ordinal, sha256, title, authors, encoding, notes, text, headings, lines)
                  VALUES ('a', 1, 1, 0, '', '{title}', '[]', 'UTF-8', '[]', x'61', '[]', x'');
                  UPDATE articles SET sum = {ARTICLE_OF_4}; UPDATE articles SET title = 'A ferry';"
-            ))
-            .unwrap();
-        connection
+        ))
     }
 
     #[test]
