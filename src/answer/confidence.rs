@@ -14,9 +14,9 @@ pub struct Measures {
     pub span: f32,
     /// The chosen sentence's logit; its cosine where nothing was read.
     pub sentence: f32,
-    /// The share of the question that the best passage's tokens match; 0 where nothing was read.
+    /// How much of the question the best passage and its context cover; 0 where nothing was read.
     pub coverage: f32,
-    /// The share of the question that the chosen sentence's tokens match; 0 where nothing was read.
+    /// How much of the question the chosen sentence covers; 0 where nothing was read.
     pub sentence_coverage: f32,
     /// By how much the best passage's total is above the mean of the next; 0 where there is only one.
     pub lead: f32,
@@ -78,6 +78,16 @@ mod tests {
     fn the_best_leads_the_mean_of_the_next_and_one_alone_leads_nothing() {
         assert!((lead(&[3.0, 1.0, 0.0]) - 2.5).abs() < 1e-6);
         assert!(lead(&[3.0]).abs() < 1e-6 && lead(&[]).abs() < 1e-6);
+    }
+
+    #[test]
+    fn without_a_reader_a_nearer_passage_is_surer() {
+        let shipped = Parameters::default();
+        let of_cosine = |cosine: f32| {
+            let fused = (shipped.fusion.meaning + shipped.fusion.sentence) * cosine;
+            Measures { fused, sentence: cosine, ..Measures::default() }.probability(&shipped.confidence)
+        };
+        assert!(of_cosine(0.3) < shipped.confidence.threshold && of_cosine(0.8) > of_cosine(0.5));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! They belong to a model and are loaded with it: scores of another model are on another scale.
 //! `models/recipe/calibrate.py` learns and writes them. A folder without the file gets
-//! `config/parameters.json`, which was learnt for the bundled model, without its question classifier.
+//! `config/parameters.json`, which was learnt without a reader, for the static table.
 
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
@@ -73,7 +73,7 @@ pub struct ReadingWeights {
     pub span: f32,
     /// The best sentence's logit.
     pub sentence: f32,
-    /// The share of the question that the passage's tokens match, where the question is in the passages' language.
+    /// How much of the question the passage and its context cover, where the question is in the passages' language.
     pub coverage: f32,
     /// The same, where it is in another one.
     pub foreign_coverage: f32,
@@ -91,7 +91,7 @@ pub struct SentenceWeights {
     pub passage: f32,
     /// Cosine of question and sentence.
     pub meaning: f32,
-    /// The share of the question that its tokens match.
+    /// How much of the question it covers.
     pub coverage: f32,
     /// A further sentence is given when it is at least this many times as probable as the best one.
     pub further: f32,
@@ -111,9 +111,9 @@ pub struct Confidence {
     pub span: f32,
     /// The chosen sentence's logit; its cosine where nothing was read.
     pub sentence: f32,
-    /// The share of the question that the best passage's tokens match.
+    /// How much of the question the best passage and its context cover.
     pub coverage: f32,
-    /// The share of the question that the chosen sentence's tokens match.
+    /// How much of the question the chosen sentence covers.
     pub sentence_coverage: f32,
     /// By how much the best passage's total is above the mean of the next.
     pub lead: f32,
