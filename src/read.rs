@@ -20,6 +20,7 @@ mod plain;
 mod printed;
 
 pub use charset::Decoded;
+pub use guard::bounded;
 pub use language::{language, sure_language};
 pub use plain::prose;
 pub use printed::{Glyph, Printed, PrintedPage, Rule};

@@ -239,7 +239,8 @@ impl Library {
                 None => Found { articles: vec![read::prose(decoded, read::stem(&source.path))], broken, ..Found::default() },
             },
             Reading::Printed(document) => {
-                let page = page::printed_articles(&document, read::stem(&source.path));
+                let stem = read::stem(&source.path).to_owned();
+                let page = read::bounded(move || page::printed_articles(&document, &stem))?;
                 Found { articles: page.articles, left_out: page.left_out, broken }
             }
         };

@@ -20,6 +20,14 @@ pub(super) fn check(deadline: Instant) {
     }
 }
 
+/// What `work` makes of a file that was read: on a thread of its own, for at most as long as a file may take.
+///
+/// # Errors
+/// When it panics, or takes longer; then its thread is left behind.
+pub fn bounded<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    guarded(LONGEST, |_| Ok(work()))
+}
+
 /// Does `work` on a thread of its own, for at most `longest`.
 ///
 /// `work` hears its deadline and looks at it with [`check`]. One that does not is left behind: its thread cannot be

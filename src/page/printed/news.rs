@@ -55,11 +55,15 @@ pub(super) fn is_newspaper(layout: &Layout) -> bool {
 /// Headlines, each with what follows it until the next.
 fn drafts(blocks: &[Block], body: f32) -> Vec<Draft<'_>> {
     let mut drafts: Vec<Draft<'_>> = vec![Draft::default()];
+    // A smaller heading right above a headline is a part of it. From the last block back: whether headings alone lead
+    // from a block to a headline.
+    let mut above = vec![false; blocks.len() + 1];
+    for (at, block) in blocks.iter().enumerate().rev() {
+        above[at] = block.kind == Kind::Heading && (is_headline(block, body) || above[at + 1]);
+    }
     for (at, block) in blocks.iter().enumerate() {
-        // A smaller heading right above a headline is a part of it.
-        let above = || blocks[at..].iter().take_while(|next| next.kind == Kind::Heading).any(|next| is_headline(next, body));
         let fresh = drafts.last().is_some_and(|draft| draft.text.is_empty());
-        let heads = is_headline(block, body) || (block.kind == Kind::Heading && (above() || fresh));
+        let heads = is_headline(block, body) || (block.kind == Kind::Heading && (above[at] || fresh));
         match drafts.last_mut() {
             Some(draft) if heads && fresh => draft.head.push(block),
             Some(draft) if !heads => draft.text.push(block),

@@ -1,7 +1,8 @@
 //! How large a PDF's streams are when they are unpacked: known before the interpreter unpacks them.
 //!
 //! A stream of a few kilobytes can unpack to gigabytes. Each compressed stream is unpacked here in small steps and only
-//! counted. Pictures are not: nothing unpacks them later either.
+//! counted. Pictures are not: nothing unpacks them later either. Not counted are LZW and encrypted streams, and page
+//! content that says of itself that it is a picture.
 
 use flate2::{Decompress, FlushDecompress, Status};
 
@@ -28,9 +29,10 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Error> {
         if filters > 1 {
             return Err(Error::Damaged("one of its streams is compressed more than once".to_owned()));
         }
-        if filters == 1 && find(dictionary, b"/Image", 0).is_none() {
-            let packed = bytes.get(body..).unwrap_or_default();
-            let breaks = packed.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let packed = bytes.get(body..).unwrap_or_default();
+        let breaks = packed.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        // By its own first bytes: a dictionary may be long, or write the filter's name in another way.
+        if is_zlib(&packed[breaks..]) && !is_image(dictionary) {
             total += unpacked(&packed[breaks..], MOST - total);
         }
         if total >= MOST {
@@ -42,6 +44,16 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Whether a stream begins as zlib's do (RFC 1950, section 2.2).
+fn is_zlib(bytes: &[u8]) -> bool {
+    matches!(bytes, [method, flags, ..] if method & 0x0f == 8 && u16::from_be_bytes([*method, *flags]) % 31 == 0)
+}
+
+/// Images are not unpacked: no text is in them.
+fn is_image(dictionary: &[u8]) -> bool {
+    [b"/Subtype/Image".as_slice(), b"/Subtype /Image"].iter().any(|name| find(dictionary, name, 0).is_some())
 }
 
 /// [`MOST`], for messages.
@@ -102,7 +114,11 @@ mod tests {
             let head = format!("%PDF-1.7\n1 0 obj\n<</Filter/FlateDecode{kind}/Length {}>>\nstream\n", packed.len());
             [head.as_bytes(), &packed, b"\nendstream"].concat()
         };
-        assert!(matches!(check(&file("")), Err(Error::TooMany { .. })));
+        for hidden in ["", "/X/Image", &format!("/X({})", "x".repeat(3000))] {
+            assert!(matches!(check(&file(hidden)), Err(Error::TooMany { .. })), "{}", hidden.len());
+        }
+        let renamed = [b"%PDF-1.7\n1 0 obj\n<</Filter/Fl#61teDecode>>\nstream\n".as_slice(), &packed, b"\nendstream"].concat();
+        assert!(matches!(check(&renamed), Err(Error::TooMany { .. })));
         assert!(check(&file("/Subtype/Image")).is_ok());
         assert!(matches!(check(&file("/DecodeParms 1 /FlateDecode")), Err(Error::Damaged(_))));
         assert!(check(&file("")[..4000]).is_ok());
