@@ -86,6 +86,10 @@ impl Current {
         let turn = || self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let (library, done) = {
             let _turn = turn();
+            if deadline::has_passed() {
+                // Its client has been told that it was given up.
+                return Err(Problem::late(None));
+            }
             let library = self.get().ok_or_else(Problem::not_ready)?;
             let done = work(&library);
             (library, done)
@@ -145,8 +149,8 @@ impl App {
     /// # Errors
     /// When the keys cannot be read, or there are none and others than this machine could ask.
     pub fn new(settings: &settings::Settings, address: SocketAddr) -> Result<Arc<Self>, String> {
-        let keys =
-            Keys::open(&settings.server.keys, Rates::new(settings.server.requests_per_minute, settings.server.requests_per_day))?;
+        let rates = Rates::new(settings.server.requests_per_minute, settings.server.requests_per_day);
+        let keys = Keys::open(&settings.server.keys, rates).map_err(|error| error.to_string())?;
         if !keys.are_needed() && !address.ip().is_loopback() {
             return Err(format!(
                 "`{address}` can be reached from other machines, and no key is needed\nhint: set `server.keys` \

@@ -59,7 +59,7 @@ pub struct SentenceReading {
     pub logit: f32,
     /// The logit of the best answer inside it.
     pub span_logit: f32,
-    /// The share of the question that its tokens match, 0 to 1.
+    /// How much of the question it covers, 0 to 1.
     pub coverage: f32,
     /// Where that answer stands in the article.
     pub answer: Option<Span>,
@@ -71,7 +71,7 @@ pub enum Mode {
     /// Both, ranked together.
     #[default]
     Hybrid,
-    /// Only by meaning: the vectors of passages and of their sentences.
+    /// Only by vectors: the learnt sum of a passage's cosine and of its best sentence's. Nothing is read.
     Dense,
     /// Only by words: the word index's own order.
     Lexical,
@@ -134,7 +134,10 @@ pub fn retrieve(request: &Request<'_>) -> Result<Retrieved, Error> {
     let begun = Instant::now();
     let Request { shelf, question, filter, mode, limit, candidates, .. } = *request;
     let vector = question.vector.as_ref().filter(|_| mode != Mode::Lexical);
-    let (near, words) = shelf.search(request.text(), vector, candidates.max(limit), filter)?;
+    let (near, mut words) = shelf.search(request.text(), vector, candidates.max(limit), filter)?;
+    if mode == Mode::Dense {
+        words.clear();
+    }
     // Only the first of each leg are worth scoring; the rest follow in their own order.
     let first = |leg: &[Neighbor]| leg[..leg.len().min(candidates)].to_vec();
     let mut evidence = match mode {

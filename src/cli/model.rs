@@ -56,7 +56,7 @@ enum Command {
         #[arg(long, value_name = "URL", env = "HF_ENDPOINT", default_value = embed::hub::HUB)]
         from: String,
     },
-    /// Measure quality and speed of the model alone (dense search) on a set
+    /// Measure quality and speed of the model alone (passage and sentence vectors, no words, no reader) on a set
     Bench {
         /// A set of questions, as `ibid eval` reads it
         #[arg(value_name = "SET")]

@@ -37,7 +37,7 @@ struct Candidate<'a> {
     answerable: Option<f32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     no_span: Option<f32>,
-    /// The share of the question that its tokens match.
+    /// How much of the question it covers.
     #[serde(skip_serializing_if = "Option::is_none")]
     coverage: Option<f32>,
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -34,7 +34,7 @@ pub struct PassageReading {
     pub span: f32,
     /// The best sentence's logit.
     pub sentence: f32,
-    /// The share of the question that its tokens match, 0 to 1.
+    /// How much of the question it covers, 0 to 1.
     pub coverage: f32,
 }
 

@@ -21,7 +21,7 @@ use tokenizers::Tokenizer;
 use crate::embed::batch::EncoderInput;
 use crate::embed::encoder::Encoder;
 use crate::embed::tokens::TextTokens;
-use matching::{Matches, TokenMatcher};
+use matching::{MatchedQuestion, Matches, TokenMatcher};
 use spans::best_span;
 
 /// What the reader is given of one passage.
@@ -44,7 +44,7 @@ pub struct SentenceReading {
     pub span: Range<usize>,
     /// How likely that is the answer: the sum of the logits of its start and its end. Minus infinity where none was read.
     pub span_logit: f32,
-    /// The share of the question that its tokens match, 0 to 1.
+    /// How much of the question it covers, 0 to 1.
     pub coverage: f32,
 }
 
@@ -55,7 +55,7 @@ pub struct Reading {
     pub answerable: f32,
     /// How likely no words of the passage are the answer: what a span's logit is compared with.
     pub no_span: f32,
-    /// The share of the question that the passage's and its context's tokens match, 0 to 1.
+    /// How much of the question the passage and its context cover, 0 to 1.
     pub coverage: f32,
     /// One for each of the passage's sentences.
     pub sentences: Vec<SentenceReading>,
@@ -101,8 +101,9 @@ impl Reader {
     /// What the reader says of each of `passages` beside `question`.
     pub fn read(&self, question: &str, passages: &[ReaderInput<'_>]) -> Vec<Reading> {
         let question = TextTokens::of(&self.tokenizer, question, false).cut(self.limits.question_tokens);
-        let pair = |passage: &ReaderInput<'_>| self.pair(&question, passage);
         let read = || {
+            let question = self.matcher.question(&[&[self.begin], question.ids.as_slice(), &[self.end]].concat())?;
+            let pair = |passage: &ReaderInput<'_>| self.pair(&question, passage);
             let made: Vec<(EncoderInput, PairInput)> = passages.par_iter().map(pair).collect::<Result<_>>()?;
             let (inputs, pairs): (Vec<EncoderInput>, Vec<PairInput>) = made.into_iter().unzip();
             self.encoder.run(&inputs, |at, hidden| self.reading(hidden, &pairs[at], passages[at].sentences))
@@ -110,15 +111,14 @@ impl Reader {
         read().expect("shapes were compared when the model was loaded")
     }
 
-    fn pair(&self, question: &TextTokens, passage: &ReaderInput<'_>) -> Result<(EncoderInput, PairInput)> {
+    fn pair(&self, question: &MatchedQuestion, passage: &ReaderInput<'_>) -> Result<(EncoderInput, PairInput)> {
         let context = TextTokens::of(&self.tokenizer, passage.context, false).cut(self.limits.context_tokens);
         let text = TextTokens::of(&self.tokenizer, passage.text, false).cut(self.limits.passage_tokens);
-        let of_question = [&[self.begin], question.ids.as_slice(), &[self.end]].concat();
         let of_passage = [&context.ids, &text.ids, [self.end].as_slice()].concat();
-        let matches = self.matcher.matches(&of_question, &of_passage)?;
+        let matches = self.matcher.matches(question, &of_passage)?;
         let token_types = self.matcher.types(&matches, of_passage.len());
-        let pair = PairInput { question: of_question.len(), context: context.ids.len(), passage: text, matches };
-        Ok((EncoderInput { ids: [of_question, of_passage].concat(), token_types }, pair))
+        let pair = PairInput { question: question.ids.len(), context: context.ids.len(), passage: text, matches };
+        Ok((EncoderInput { ids: [question.ids.as_slice(), &of_passage].concat(), token_types }, pair))
     }
 
     /// What the heads make of the hidden states `[tokens, hidden]` of one passage.
@@ -133,11 +133,10 @@ impl Reader {
         let of_passage = logits.get(pair.question + pair.context..).unwrap_or_default();
         let tokens = pair.passage.of_sentences(sentences);
         let sentence = |(own, bytes): (&Vec<usize>, &Range<usize>)| {
-            let coverage = pair.matches.coverage(&own.iter().map(|token| pair.context + token).collect::<Vec<usize>>());
+            let coverage = pair.matches.coverage(&own.iter().map(|token| pair.context + token));
             SentenceReading { coverage, ..sentence_reading(own, bytes, of_passage, &pair.passage) }
         };
-        let whole: Vec<usize> = (0..pair.context + pair.passage.ids.len()).collect();
-        let coverage = pair.matches.coverage(&whole);
+        let coverage = pair.matches.coverage(&(0..pair.context + pair.passage.ids.len()));
         Ok(Reading { answerable, no_span, coverage, sentences: tokens.iter().zip(sentences).map(sentence).collect() })
     }
 }

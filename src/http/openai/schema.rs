@@ -109,8 +109,8 @@ pub(in crate::http) struct EmbeddingRequest {
     model: Option<String>,
     input: Texts,
     encoding_format: Option<Encoding>,
-    /// Numbers to keep of each vector: at most the model's own, 768 of the bundled one.
-    #[schema(minimum = 1, maximum = 768)]
+    /// Numbers to keep of each vector: at most the model's own, 384 of the bundled one.
+    #[schema(minimum = 1, maximum = 384)]
     dimensions: Option<usize>,
     input_type: Option<InputType>,
 }

@@ -244,8 +244,8 @@ pub(super) fn amend(connection: &mut Connection, incoming: &Incoming) -> rusqlit
     Ok(number)
 }
 
-/// Removes an article in one transaction; purged, its bytes are overwritten, and those lines of its sources
-/// that are in no article with them.
+/// Removes an article in one transaction; purged, its bytes are overwritten, and with them those lines of its
+/// sources that are in no article, and what could not be used of them: its reasons quote the file.
 pub(super) fn remove_article(connection: &mut Connection, id: &ArticleId, purge: bool) -> rusqlite::Result<bool> {
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let number = last_change(&transaction)? + 1;
@@ -253,7 +253,7 @@ pub(super) fn remove_article(connection: &mut Connection, id: &ArticleId, purge:
     supersede(&transaction, &id.0, number)?;
     if purge {
         const SOURCES: &str = "id IN (SELECT source FROM articles WHERE id = ?1)";
-        transaction.execute(&format!("UPDATE sources SET left_out = '[]' WHERE {SOURCES}"), [&id.0])?;
+        transaction.execute(&format!("UPDATE sources SET left_out = '[]', broken = '[]' WHERE {SOURCES}"), [&id.0])?;
         transaction.execute(&format!("UPDATE sources SET sum = {} WHERE {SOURCES}", sums::SOURCE), [&id.0])?;
         transaction.execute("DELETE FROM articles WHERE id = ?1", [&id.0])?;
         // The rows stay: their numbers are never given again.

@@ -64,7 +64,7 @@ impl Reader {
                 (linear(hidden, hidden, answerable.pp("dense"))?, linear(hidden, 1, answerable.pp("out"))?);
             let of_tokens = token_heads(&vb, hidden)?;
             let matcher = TokenMatcher::load(&vb, own.matching, Arc::clone(words), &tokenizer)?;
-            let encoder = encoder(&vb, config, precision, words, 2 * matcher.types_of_side())?;
+            let encoder = encoder(&vb, config, precision, words, 2 * matcher.buckets_per_side())?;
             let longest = 3 + own.limits.question_tokens + own.limits.context_tokens + own.limits.passage_tokens;
             if encoder.config().max_positions < longest {
                 bail!("it has {} positions, and a question with a passage has up to {longest}", encoder.config().max_positions);
