@@ -59,9 +59,9 @@ impl Collections {
 
     /// What answers for a name: its collection, or nobody where the key may not know that there is none;
     /// `None` where it may.
-    fn router(&self, name: &str, grant: &Grant) -> Option<Router> {
+    fn router(&self, name: &str, grant: impl FnOnce() -> Grant) -> Option<Router> {
         let open = self.get(name).map(|(_, router)| router);
-        open.or_else(|| self.nobody.get().filter(|_| !grant.concerns(name)).cloned())
+        open.or_else(|| self.nobody.get().filter(|_| !grant().concerns(name)).cloned())
     }
 
     fn add(&self, name: &str, app: Arc<App>) {
@@ -159,7 +159,7 @@ pub(super) async fn dispatch(State(app): State<Arc<App>>, mut request: Request) 
     let uri = request.uri();
     let (name, rest) = split(uri.path());
     let rest = if rest.is_empty() { "/" } else { rest };
-    let Some(router) = app.collections.router(name, &app.keys.grant(request.headers())) else {
+    let Some(router) = app.collections.router(name, || app.keys.grant(request.headers())) else {
         return shaped(unknown(name), rest);
     };
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();

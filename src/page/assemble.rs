@@ -86,7 +86,7 @@ fn record(layout: &Layout, draft: &Draft, decoded: &Decoded) -> Record {
 }
 
 /// "作者系…" without its first words; "作者分别系…" keeps them, for they say that there are several.
-fn workplace(text: &str) -> String {
+pub(super) fn workplace(text: &str) -> String {
     let bare = text.strip_prefix("本文").unwrap_or(text);
     let heads = ["作者单位：", "作者单位:", "作者系", "作者为", "作者是", "作者係", "作者為", "作者單位：", "作者："];
     let stripped = heads.iter().find_map(|head| bare.strip_prefix(head));

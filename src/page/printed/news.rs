@@ -5,6 +5,7 @@ use super::assemble::{left_out, push, range, record};
 use super::blocks::{Block, Kind};
 use super::lines::Line;
 use crate::article::{Article, Builder, Record};
+use crate::page::assemble::workplace;
 use crate::page::{LeftOut, Page, furniture, names};
 use crate::read::Printed;
 
@@ -150,8 +151,7 @@ fn name(record: &mut Record, title: &[&Block], builder: &Builder) {
 
 /// "（作者系…）": where the author works.
 fn affiliation(text: &str) -> Option<String> {
-    let inner = text.trim().strip_prefix(['（', '('])?.strip_suffix(['）', ')'])?;
-    let heads = ["作者单位：", "作者系", "作者为", "作者是", "作者係", "作者為", "作者單位：", "作者："];
-    let bare = inner.strip_prefix("本文").unwrap_or(inner);
-    heads.iter().find_map(|head| bare.strip_prefix(head)).map(|rest| rest.trim().to_owned())
+    let inner = text.trim().trim_end_matches('。').strip_prefix(['（', '('])?.strip_suffix(['）', ')'])?;
+    let of_authors = ["作者", "本文作者"].iter().any(|head| inner.starts_with(head));
+    of_authors.then(|| workplace(inner))
 }
