@@ -17,6 +17,7 @@
 mod batch;
 mod checksums;
 mod config;
+mod defect;
 mod encoder;
 mod folder;
 mod heads;
@@ -38,6 +39,7 @@ use rayon::prelude::*;
 use tokenizers::Tokenizer;
 
 pub use checksums::{Checked, LIST as CHECKSUMS, verify};
+pub use defect::ModelDefect;
 pub use folder::{BUNDLED, Error};
 pub use heads::reader::{Reader, ReaderInput, Reading, SentenceReading};
 pub use heads::reranker::Reranker;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use super::UnitVector;
+use super::defect::ModelDefect;
 use super::folder::{Error, Files};
 use crate::read::files::hex;
 
@@ -149,20 +150,21 @@ impl Parameters {
         // Vectors may be cut short: then every text is a question.
         let weights = parameters.question.weights.len();
         if (1..dimension).contains(&weights) {
-            let reason = format!("`question.weights` has {weights} numbers, and the model's vectors have {dimension}");
-            return Err(files.broken(FILE, reason));
+            return Err(files.broken(FILE, ModelDefect::size("numbers in `question.weights`", weights, &dimension)));
         }
         Ok(parameters)
     }
 
-    fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let parameters: Self = serde_json::from_slice(bytes).map_err(|reason| reason.to_string())?;
+    fn parse(bytes: &[u8]) -> Result<Self, ModelDefect> {
+        let parameters: Self = serde_json::from_slice(bytes)?;
         let Self { version, reading, sentence, confidence, question, .. } = &parameters;
         if *version != VERSION {
-            return Err(format!("`version` is {version}, and this version of ibid reads {VERSION}"));
+            return Err(ModelDefect::size("`version`", usize::try_from(*version).unwrap_or(usize::MAX), &VERSION));
         }
         if !(1..=MOST_READ).contains(&reading.passages) {
-            return Err(format!("`reading.passages` must be between 1 and {MOST_READ}, not {}", reading.passages));
+            #[expect(clippy::cast_precision_loss, reason = "small numbers of passages")]
+            let [value, most] = [reading.passages, MOST_READ].map(|count| count as f64);
+            return Err(ModelDefect::Range { key: "reading.passages", value, least: 1.0, most });
         }
         let shares = [
             ("sentence.further", sentence.further),
@@ -170,7 +172,7 @@ impl Parameters {
             ("question.threshold", question.threshold),
         ];
         if let Some((key, value)) = shares.iter().find(|(_, value)| !(0.0..=1.0).contains(value)) {
-            return Err(format!("`{key}` must be between 0 and 1, not {value}"));
+            return Err(ModelDefect::Range { key, value: f64::from(*value), least: 0.0, most: 1.0 });
         }
         Ok(Self { sha256: hex(&Sha256::digest(bytes)), ..parameters })
     }
@@ -218,7 +220,7 @@ mod tests {
     fn what_is_wrong_is_named() {
         let passages = format!("\"passages\": {}", Parameters::default().reading.passages);
         let rows = [
-            ("\"version\": 1", "\"version\": 2", "`version` is 2"),
+            ("\"version\": 1", "\"version\": 2", "`version`: 2, expected 1"),
             (passages.as_str(), "\"passages\": 0", "`reading.passages` must be between 1 and 64"),
             ("\"foreign_words\"", "\"foreign_wrods\"", "unknown field `foreign_wrods`"),
             ("\"further\": ", "\"further\": 1", "`sentence.further` must be between 0 and 1"),
@@ -226,7 +228,7 @@ mod tests {
         ];
         for (from, to, said) in rows {
             assert!(DEFAULT.contains(from), "{from}");
-            let error = Parameters::parse(DEFAULT.replacen(from, to, 1).as_bytes()).unwrap_err();
+            let error = Parameters::parse(DEFAULT.replacen(from, to, 1).as_bytes()).unwrap_err().to_string();
             assert!(error.contains(said), "{error}");
         }
     }

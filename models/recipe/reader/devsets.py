@@ -3,7 +3,7 @@
 BEIR folders: every other passage loses the sentences that answer one of its questions, and whether a
 question is still answerable is written beside it. Fusion and confidence are learnt on them.
 
-Training holds out the articles of real questions that are asked here. Other texts it has seen in part, and a
+Training holds out the passages of written questions and the articles of real questions that are asked here. Other texts it has seen in part, and a
 reader looks better there than it is: plain texts stand after those that made questions are drawn from, but
 further questions (`relations.py`) are drawn from whole sources; the parallel news of the sets across languages
 were trained on with other cuts. Across languages no question holds a digit: digits are the same in both.
@@ -16,13 +16,13 @@ from pathlib import Path
 from random import Random
 
 from encoder.settings import load
-from recipe.pairs import read
-
+from .parallel import by_languages
 from .questions import made
 from .sentences import UNSPACED, sentences
 from .sources import plain_texts, read_answered, title_of
+from .written import passages as written_passages
 
-Asked = tuple[str, str]                # a question and its answer
+Asked = tuple[str, str | None]         # a question and its answer, if there is one
 Told = tuple[str, str, list[Asked]]    # title, text, questions
 
 
@@ -35,14 +35,14 @@ def without(text: str, answer: str, language: str) -> str:
 def write(folder: Path, language: str, told: list[Told], random: Random, settings: dict, asked_in: str = "") -> None:
     documents, queries, relevant = [], [], []
     for number, (title, text, asked) in enumerate(told, 1):
-        kept = text
-        if number % 2 and asked:
-            kept = without(text, random.choice(asked)[1], language)
+        kept, answers = text, [answer for _, answer in asked if answer]
+        if number % 2 and answers:
+            kept = without(text, random.choice(answers), language)
             kept = kept if len(kept) >= settings["shortest"] else text
         document = f"d{len(documents)}"
         documents.append({"_id": document, "title": title, "text": kept})
         for question, answer in asked:
-            answerable, query = answer in kept, f"q{len(queries)}"
+            answerable, query = answer is not None and answer in kept, f"q{len(queries)}"
             answers = [answer] if answerable else []
             queries.append({"_id": query, "text": question, "lang": asked_in or language, "answers": answers, "answerable": answerable})
             if answerable:
@@ -101,6 +101,23 @@ def plain(pairs: Path, out: Path, settings: dict, source: dict, random: Random) 
     write(out / f"near-made-{source['language']}", source["language"], told, random, settings)
 
 
+def written(pairs: Path, out: Path, settings: dict, random: Random) -> None:
+    """Written questions of the passages that are held out, among all passages of the language."""
+    told = list(written_passages(pairs))
+    for asked_in, language in map(tuple, settings["devsets"]["written"]):
+        rows = []
+        for passage in (passage for passage in told if passage.language == language):
+            asked = []
+            if passage.held_out(settings["written"]["hold_out_one_in"]):
+                for question in passage.questions:
+                    if question.language == asked_in:
+                        asked.append((question.text, question.answer and passage.text[slice(*question.answer)]))
+            rows.append((passage.title, passage.text, asked))
+        random.shuffle(rows)
+        name = language if asked_in == language else f"{asked_in}-{language}"
+        write(out / f"near-written-{name}", language, rows, random, settings["devsets"], asked_in)
+
+
 def asked_across(part: list[tuple[str, str]], asked_in: str, random: Random) -> list[Asked]:
     """A question for each sentence, without digits; its answer is the sentence's translation."""
     found = []
@@ -114,12 +131,7 @@ def asked_across(part: list[tuple[str, str]], asked_in: str, random: Random) -> 
 def parallel(pairs: Path, out: Path, settings: dict, random: Random) -> None:
     given = settings["parallel"]
     wanted, count = set(map(tuple, given["languages"])), given["sentences"]
-    sides: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
-    for pair in read(pairs / f"{given['source']}.jsonl.zst"):
-        if pair.kind == "parallel":
-            sides[pair.la, pair.lb].append((pair.a, pair.b))
-            sides[pair.lb, pair.la].append((pair.b, pair.a))
-    for (asked_in, language), rows in sides.items():
+    for (asked_in, language), rows in by_languages(pairs, given["source"]).items():
         if (asked_in, language) not in wanted:
             continue
         told: list[Told] = []
@@ -142,6 +154,7 @@ def main() -> None:
     arguments = parser.parse_args()
     settings = load(arguments.config, arguments.set)
     random = Random(settings["devsets"]["seed"])
+    written(arguments.pairs, arguments.out, settings, random)
     answered(arguments.qa, arguments.out, settings, random)
     for source in settings["devsets"]["plain"]:
         plain(arguments.pairs, arguments.out, settings["devsets"], source, random)

@@ -7,6 +7,8 @@ A passage is cut to a window of whole sentences. What does not answer is, by sha
     cut       the passage without the words of the answer
     other     another passage of the same article
     any       any passage of the same language
+
+Written questions that the passage does not answer come with their passage as it is.
 """
 
 from collections import defaultdict
@@ -59,10 +61,11 @@ class Examples:
                 self.groups[passage.group].append(number)
                 self.languages[passage.language].append(number)
         # Real questions of some articles are kept apart, to measure on.
-        held = [question.real and passages[question.passage].group % settings["hold_out_one_in"] == 0 for question in questions]
-        self.real = [question for question, out in zip(questions, held, strict=True) if question.real and not out]
-        self.made = [question for question in questions if not question.real and not question.further]
-        self.further = [question for question in questions if question.further]
+        held = [question.origin == "real" and passages[question.passage].group % settings["hold_out_one_in"] == 0 for question in questions]
+        self.real = [question for question, out in zip(questions, held, strict=True) if question.origin == "real" and not out]
+        self.made = [question for question in questions if question.origin == "made"]
+        self.further = [question for question in questions if question.origin == "related"]
+        self.written = [question for question in questions if question.origin == "written"]
         self.made_in = defaultdict(list)
         for question in self.made + self.further:
             self.made_in["across" if ">" in question.language else question.language].append(question)
@@ -77,6 +80,11 @@ class Examples:
                     yield example
                 continue
             question = self.question(random)
+            if question.sentence is None:
+                example = self.unanswered(question, random)
+                if example is not None:
+                    yield self.switched(example, random)
+                continue
             example = self.answering(question, random)
             if example is None:
                 continue
@@ -86,11 +94,14 @@ class Examples:
                 yield self.switched(missing, random)
 
     def question(self, random: Random) -> Question:
-        """A real question or a made one, these by language where shares of languages are given.
+        """A written question, a real one or a made one, these by language where shares of languages are given.
 
         Further ones, about relations, are drawn only by a share.
         """
-        drawn, real, across = random.random(), self.settings["real"], self.settings["across"]
+        drawn, written = random.random(), self.settings["written"]
+        real, across = written + self.settings["real"], self.settings["across"]
+        if drawn < written:
+            return random.choice(self.written)
         if drawn < real:
             return random.choice(self.real)
         shares = {language: share for language, share in self.settings["languages"].items() if language in self.made_in}
@@ -122,6 +133,11 @@ class Examples:
                 return kind
             drawn -= share
         return kind
+
+    def unanswered(self, question: Question, random: Random) -> Example | None:
+        """A question that was written to be answered nowhere in its passage."""
+        passage = self.passages[question.passage]
+        return self.example(question.ids, passage, window(passage, None, set(), self.budget(random), random), random)
 
     def missing(self, kind: str, question: Question, random: Random) -> Example | None:
         """An example of some kind that does not answer; `None` where it cannot be made."""

@@ -8,7 +8,7 @@ import torch
 from .batches import collate
 from .examples import Examples
 from .losses import sentence_logits
-from .network import Reader
+from .network import Reader, half
 
 SEED, QUESTIONS, AT_ONCE = 5, 400, 32
 
@@ -34,7 +34,7 @@ def measure(reader: Reader, examples: Examples, device: torch.device) -> dict[st
     reader.eval()
     for begin in range(0, len(drawn), AT_ONCE):
         batch = collate(drawn[begin : begin + AT_ONCE]).tensors(device)
-        with torch.autocast(device.type, torch.bfloat16):
+        with half(device):
             answerable, _, sentence = reader(batch["ids"], batch["sides"], batch["keep"])
         best = sentence_logits(sentence, batch)[:, 1:].argmax(1) + 1
         scores.append(answerable.cpu().numpy())

@@ -32,6 +32,11 @@ class Reader(Bert):
         # The word embeddings are the encoder's, and stay so.
         self.embeddings.word_embeddings.weight.requires_grad_(False)
 
+    def freeze(self, layers: int) -> None:
+        """Keeps the embeddings and the first layers as they are, so that nothing is computed backwards through them."""
+        for part in [self.embeddings, *self.encoder.layer[:layers]] if layers else []:
+            part.requires_grad_(False)
+
     def forward(self, ids: Tensor, sides: Tensor, keep: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Logits: one an example, start and end of each token, one a token."""
         types = self.matching(self.embeddings.word_embeddings.weight, ids, sides, keep)
@@ -69,10 +74,16 @@ def begin(encoder: Path, layers: list[int], matching: dict, dropout: float) -> R
     return reader
 
 
-def load(model: Path) -> Reader:
-    """The reader of an exported folder, 8-bit weights multiplied out."""
+def load(model: Path, dropout: float = 0.0) -> Reader:
+    """The reader of an exported folder, 8-bit weights multiplied out; for use, unless it is trained on."""
     config = folder.config_of(model / "reader")
-    reader = Reader(Shape.of(config), config["matching"])
+    reader = Reader(Shape.of(config), config["matching"], dropout)
     words = folder.tensors(model)[WORDS]
     reader.load_state_dict({**folder.tensors(model / "reader"), WORDS: words})
     return reader.eval()
+
+
+def half(device: torch.device) -> torch.autocast:
+    """Products in 16 bits, where the device has them: a processor that has not is ten times slower with them."""
+    able = device.type != "cpu" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return torch.autocast(device.type, torch.bfloat16, enabled=able)

@@ -11,14 +11,19 @@ from .sentences import UNSPACED, Span, sentence_at
 from .texts import Asked, Placed, Text, Texts
 
 
-def add_parallel(texts: Texts, pairs: Path, name: str, settings: dict) -> None:
-    """Passages of neighbours in one language, asked about with questions made from the other's sentences."""
+def by_languages(pairs: Path, name: str) -> dict[tuple[str, str], list[tuple[str, str]]]:
+    """The parallel texts of a source, each both ways round, by their two languages."""
     sides: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
     for pair in read(pairs / f"{name}.jsonl.zst"):
         if pair.kind == "parallel":
             sides[pair.la, pair.lb].append((pair.a, pair.b))
             sides[pair.lb, pair.la].append((pair.b, pair.a))
-    for (asked, told), rows in sides.items():
+    return sides
+
+
+def add_parallel(texts: Texts, pairs: Path, name: str, settings: dict) -> None:
+    """Passages of neighbours in one language, asked about with questions made from the other's sentences."""
+    for (asked, told), rows in by_languages(pairs, name).items():
         passages, members, begin = [], [], 0
         while begin < len(rows):
             count = texts.random.randint(*settings["sentences"])
@@ -40,7 +45,7 @@ def add_parallel(texts: Texts, pairs: Path, name: str, settings: dict) -> None:
                 question = across(texts, place, part[at][0].strip(), spans[at], asked, settings)
                 if question is not None:
                     text, span, sentence = question
-                    questions.append(Asked(text, first + number, span, sentence, [sentence], False, f"{asked}>{told}"))
+                    questions.append(Asked(text, first + number, span, sentence, [sentence], "made", f"{asked}>{told}"))
         texts.add_questions(questions)
 
 

@@ -2,21 +2,17 @@
 
 import io
 import json
-import pickle
 from collections.abc import Iterator
 from pathlib import Path
 
 import zstandard
-from tokenizers import Tokenizer
-from tqdm import tqdm
 
 from recipe.pairs import Pair, read
 
-from .parallel import add_parallel
 from .questions import made
 from .relations import related
 from .sentences import UNSPACED, sentence_at, sentences
-from .texts import FURTHER, Asked, Passage, Placed, Question, Text, Texts
+from .texts import FURTHER, Asked, Placed, Text, Texts
 
 TEXT_KINDS = ("title_body", "para")
 
@@ -58,7 +54,7 @@ def add_answered(texts: Texts, qa: Path, settings: dict) -> None:
         span, sentence = place.tokens(start, end), sentence_at(place.spans, start)
         if span is not None and sentence is not None:
             holds = holding(place, answer["text"], sentence, start, end)
-            questions.append(Asked(row["question"], first + number, span, sentence, holds, True, settings["language"]))
+            questions.append(Asked(row["question"], first + number, span, sentence, holds, "real", settings["language"]))
     texts.add_questions(questions)
 
 
@@ -101,7 +97,7 @@ def add_plain(texts: Texts, pairs: Path, settings: dict) -> None:
             span = place.tokens(start, stop)
             if span is not None and len(question) <= texts.settings["longest_made"]:
                 holds = holding(place, place.text[start:stop], at, start, stop)
-                questions.append(Asked(question, first + number, span, at, holds, False, language))
+                questions.append(Asked(question, first + number, span, at, holds, "made", language))
     texts.add_questions(questions)
 
 
@@ -132,22 +128,5 @@ def add_related(texts: Texts, pairs: Path, settings: dict) -> None:
             span = place.tokens(start, end)
             if span is not None:
                 holds = holding(place, place.text[start:end], sentence, start, end)
-                questions.append(Asked(question, number, span, sentence, holds, False, f"{language}{FURTHER}"))
+                questions.append(Asked(question, number, span, sentence, holds, "related", f"{language}{FURTHER}"))
     texts.add_questions(questions)
-
-
-def prepare(tokenizer: Tokenizer, qa: Path, pairs: Path, settings: dict, kept: Path) -> tuple[list[Passage | None], list[Question]]:
-    """All passages and questions, made once and kept in `kept`."""
-    if not kept.exists():
-        texts, given = Texts(tokenizer, settings["input"], settings["texts"]), settings["texts"]
-        steps = [(add_answered, qa, one) for one in given["answered"]] + [(add_plain, pairs, one) for one in given["plain"]]
-        for add, folder, one in tqdm(steps, desc="texts", unit="source"):
-            add(texts, folder, one)
-        for name in given["parallel"]["sources"]:
-            add_parallel(texts, pairs, name, given["parallel"])
-        for one in tqdm(given["related"], desc="further questions", unit="source"):
-            add_related(texts, pairs, one)
-        part = kept.with_suffix(".part")
-        part.write_bytes(pickle.dumps((texts.passages, texts.questions)))
-        part.rename(kept)
-    return pickle.loads(kept.read_bytes())

@@ -66,10 +66,10 @@ class Asked:
 
     text: str
     passage: int
-    span: Span | None   # tokens of the answer
-    sentence: int       # that answers
-    holds: list[int]    # all sentences in which the answer's words stand
-    real: bool
+    span: Span | None     # tokens of the answer
+    sentence: int | None  # that answers; none where the passage does not
+    holds: list[int]      # all sentences in which the answer's words stand
+    origin: str           # real, made, related or written
     language: str
 
 
@@ -79,14 +79,10 @@ class Question:
     changed: np.ndarray | None  # the same with another number
     passage: int
     span: Span | None
-    sentence: int
+    sentence: int | None
     holds: list[int]
-    real: bool
+    origin: str
     language: str           # `en>zh` across languages, `zh+` about a relation
-
-    @property
-    def further(self) -> bool:
-        return self.language.endswith(FURTHER)
 
 
 class Texts:
@@ -138,7 +134,7 @@ class Texts:
                     continue
                 ids = np.array(encoding.ids[: self.limits["question_tokens"]], np.int32)
                 self.questions.append(Question(
-                    ids, self.changed(question.text), question.passage, question.span, question.sentence, question.holds, question.real,
+                    ids, self.changed(question.text), question.passage, question.span, question.sentence, question.holds, question.origin,
                     question.language,
                 ))
 

@@ -9,13 +9,11 @@ import torch
 from torch.nn.utils import clip_grad_norm_
 
 from encoder.ahead import ahead
-from encoder.network import WORDS
-
 from .batches import Batch, Pools
 from .examples import Examples
 from .heldout import measure
 from .losses import losses
-from .network import HEADS, Reader
+from .network import HEADS, Reader, half
 
 FADING = 0.98  # of the averages that are shown
 
@@ -31,8 +29,9 @@ class Trainer:
             for layer in reader.encoder.layer:
                 layer.compile(dynamic=True)
         body, heads = [], []
+        reader.freeze(settings["frozen"])
         for name, parameter in reader.named_parameters():
-            if name != WORDS:
+            if parameter.requires_grad:
                 new = name.split(".")[0] in HEADS or "token_type" in name
                 (heads if new else body).append(parameter)
         groups = [{"params": body, "times": 1.0}, {"params": heads, "times": settings["heads_rate"]}]
@@ -56,7 +55,7 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["times"]
         tensors = batch.tensors(self.device)
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with half(self.device):
             found = self.reader(tensors["ids"], tensors["sides"], tensors["keep"])
         answerable, span, sentence = losses(found, tensors)
         loss = answerable + self.settings["span"] * span + self.settings["sentence"] * sentence
