@@ -18,7 +18,7 @@
 //! | [`chunk`] | article → passages; sentences in every script; the text that is embedded | `article` |
 //! | [`embed`] | text → unit vector; the reader; what was learnt for a model; the only room with Candle and tokenizers | `read` for hexadecimals, `background` |
 //! | [`shelf`] | keeps and searches: SQLite, tantivy, graphs that `hnsw_rs` builds | `article`, `embed`, `background`, `deadline`, `page`'s left-out lines |
-//! | [`retrieve`] | question → evidence | `shelf`, `embed`, `chunk` for scripts, `read` for a question's language |
+//! | [`retrieve`] | question → evidence | `shelf`, `embed`, `deadline`, `chunk` for scripts, `read` for a question's language |
 //! | [`answer`] | evidence → answer with citations | `retrieve` |
 //! | [`library`] | joins them: ingest, jobs, ask, search, check, reembed | all above |
 //! | [`eval`] | question sets → figures | `library` |

@@ -10,6 +10,7 @@ mod check;
 pub mod collections;
 pub mod copies;
 mod corpus;
+mod edit;
 mod hand_over;
 mod ingest;
 mod jobs;
@@ -19,9 +20,10 @@ mod reembed;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::chunk;
+use crate::deadline;
 use crate::embed::{self, Choices, Embedder, Precision, Reranker};
 use crate::settings::{self, Settings};
-use crate::shelf::{Error, Identity, Shelf};
+use crate::shelf::{Error, Identity, Retention, Shelf};
 
 pub use ask::{Asking, Timings};
 pub use check::{Checked, check};
@@ -34,7 +36,8 @@ pub struct Library {
     shelf: Shelf,
     embedder: Arc<Embedder>,
     settings: Settings,
-    /// One writes at a time: what a source held before must not change meanwhile.
+    /// Held while something is kept: one at a time. What is kept is made before, beside other writes, and made anew
+    /// where another changed what it was made from.
     writer: Mutex<()>,
     /// How the passages are made that the folder was filled with anew, for another library: this one only answers.
     replaced: OnceLock<String>,
@@ -46,6 +49,8 @@ impl Library {
         let embedder = embedder.into();
         let identity = identity(&settings, &embedder);
         let shelf = Shelf::open(&settings.library.data, identity, &settings.search)?;
+        let settings::Library { keep_versions: versions, keep_days: days, .. } = settings.library;
+        let shelf = shelf.with_retention(Retention { versions, days });
         Ok(Self::on(shelf, embedder, settings))
     }
 
@@ -56,7 +61,11 @@ impl Library {
     /// Waits for its turn to write.
     fn writing(&self) -> Result<MutexGuard<'_, ()>, Error> {
         let turn = self.turn();
-        if self.replaced.get().is_some() { Err(Error::Replaced) } else { Ok(turn) }
+        if self.replaced.get().is_some() {
+            return Err(Error::Replaced);
+        }
+        // Whoever waited for it may have been told meanwhile that it was given up.
+        if deadline::has_passed() { Err(Error::Late) } else { Ok(turn) }
     }
 
     fn turn(&self) -> MutexGuard<'_, ()> {

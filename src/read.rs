@@ -12,6 +12,7 @@ mod front_matter;
 mod guard;
 mod html;
 mod html_blocks;
+mod html_open;
 mod jsonl;
 mod language;
 mod markdown;

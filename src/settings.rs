@@ -79,6 +79,12 @@ section!(
         change_seconds: u64,
         /// Seconds to finish in after the signal to stop.
         drain_seconds: u64,
+        /// Jobs that may wait in a collection.
+        max_jobs: u64,
+        /// Bytes of sources that may wait in a collection's jobs.
+        max_job_bytes: u64,
+        /// File of the audit log, empty for none.
+        audit: PathBuf,
     }
 );
 section!(
@@ -88,6 +94,10 @@ section!(
         data: PathBuf,
         /// Files and folders to read.
         corpus: Vec<PathBuf>,
+        /// Versions of an article that are kept, 0 for all.
+        keep_versions: usize,
+        /// Days that a superseded version is kept, 0 for ever.
+        keep_days: u64,
     }
 );
 section!(

@@ -104,6 +104,8 @@ pub(super) fn divide(text: &str, span: Span, most: usize, count: &dyn Fn(&str) -
     let mut pieces: Vec<Span> = Vec::new();
     let (mut start, mut clause, mut tokens) = (span.start, span.start, 0);
     let mut at = span.start;
+    // A run of marks or spaces is the same clause again and again.
+    let mut counted = ("", 0);
     // Tokens are counted clause by clause: counting each prefix would take quadratic time.
     for grapheme in inside.graphemes(true) {
         at += grapheme.len();
@@ -111,7 +113,11 @@ pub(super) fn divide(text: &str, span: Span, most: usize, count: &dyn Fn(&str) -
         if !ends_clause && at < span.end && at - clause < most * 3 {
             continue;
         }
-        let piece = count(&text[clause..at]).max(1);
+        let words = &text[clause..at];
+        if words != counted.0 {
+            counted = (words, count(words).max(1));
+        }
+        let piece = counted.1;
         if tokens > 0 && tokens + piece > most {
             pieces.push(Span::new(start, clause));
             (start, tokens) = (clause, 0);

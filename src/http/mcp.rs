@@ -20,7 +20,7 @@ use super::error::Problem;
 use super::wire::{self, place};
 use crate::library::Asking;
 use crate::retrieve::{Mode, Question};
-use crate::shelf::Filter;
+use crate::shelf::{ArticleOutline, Filter};
 
 /// Passages that a search gives.
 const FOUND: usize = 10;
@@ -154,7 +154,8 @@ impl Tools {
         let found = self.app.with_library(move |library| {
             let stored = super::articles::find(library, id.split('#').next().unwrap_or_default(), None)?;
             let url = format!("{base}/articles/{}?version={}", stored.id, stored.version);
-            let about = serde_json::to_value(wire::article(&stored)).map_err(|error| Problem::internal(&error))?;
+            let about =
+                serde_json::to_value(wire::article(ArticleOutline::of(&stored))).map_err(|error| Problem::internal(&error))?;
             let metadata = about.as_object().cloned().unwrap_or_default();
             Ok(Fetch { id, title: stored.article.record.title, text: stored.article.text, url, metadata })
         });

@@ -96,6 +96,7 @@ pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
         ("unusable_collections", "Collections that cannot be used", unusable),
         ("ready", "Whether the library is open", usize::from(counts.is_some())),
         ("waiting", "Requests that wait for a worker", app.pool.waiting()),
+        ("writing", "Changes that are worked on", app.writers.working() + app.large_writers.working()),
         ("articles", "Articles kept", counts.map_or(0, |counts| counts.articles)),
         ("passages", "Passages kept", counts.map_or(0, |counts| counts.passages)),
     ];

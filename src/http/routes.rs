@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::Method;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post};
@@ -11,6 +12,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
+use super::audit::Caller;
 use super::rights::{Right, Scope};
 use super::{
     App, articles, ask, collections, dify, edge, error, health, intake, jobs, mcp, metrics, openai, openapi, page, verify, viewer,
@@ -67,7 +69,9 @@ impl Routes {
 
 /// Lets a request through to its handler, with what it may do, if that covers what the route needs.
 async fn check(State(Guard { app, right }): State<Guard>, mut request: Request, next: Next) -> Response {
-    match app.keys.check(right, &app.collection, &request) {
+    let writes = right.changes() && !matches!(*request.method(), Method::GET | Method::HEAD);
+    let key = app.audit.is_kept().then(|| app.keys.name(request.headers())).flatten();
+    let mut response = match app.keys.check(right, &app.collection, &request) {
         Ok(grant) => {
             request.extensions_mut().insert(grant);
             next.run(request).await
@@ -76,7 +80,9 @@ async fn check(State(Guard { app, right }): State<Guard>, mut request: Request, 
             let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
             edge::shaped(problem, route)
         }
-    }
+    };
+    response.extensions_mut().insert(Caller { key, writes });
+    response
 }
 
 /// What one library answers, and the document that describes it.

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::Library;
 use crate::answer::{self, Answer};
+use crate::deadline;
 use crate::retrieve::{self, EmbeddedQuestion, Evidence, Mode, Question, Request, Retrieved, milliseconds};
 use crate::settings;
 use crate::shelf::{Error, Filter, StoredArticle};
@@ -69,7 +70,8 @@ impl Library {
         let candidates = self.settings.search.candidates;
         let request = Request { shelf: &self.shelf, embedder: &self.embedder, question, filter, mode, limit, candidates };
         // Within the pool of threads: nobody has to be woken then for each of the many short parts.
-        rayon::scope(|_| retrieve::retrieve(&request))
+        let deadline = deadline::current();
+        rayon::scope(|_| deadline::with(deadline, || retrieve::retrieve(&request)))
     }
 
     /// Whether `question` asks for something: a greeting, thanks, a lone word or noise does not.

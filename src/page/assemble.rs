@@ -1,5 +1,7 @@
 //! Drafts → articles, with the map back to the lines.
 
+use std::collections::HashMap;
+
 use super::drafts::{Cutting, Draft, Part};
 use super::lines::{Layout, ends_sentence};
 use super::{LeftOut, Page};
@@ -13,9 +15,13 @@ const TITLE_LENGTH: usize = 24;
 pub(super) fn page(layout: &Layout, cutting: &Cutting, decoded: &Decoded) -> Page {
     let mut held = vec![false; layout.lines.len()];
     let articles: Vec<Article> = cutting.drafts.iter().filter_map(|draft| article(layout, draft, decoded, &mut held)).collect();
+    let mut reasons: HashMap<usize, &'static str> = HashMap::new();
+    for (index, reason) in &cutting.left_out {
+        reasons.entry(*index).or_insert(reason);
+    }
     let mut left_out: Vec<LeftOut> = Vec::new();
     for (index, line) in layout.lines.iter().enumerate().filter(|(index, _)| !held[*index]) {
-        let reason = cutting.left_out.iter().find(|(left, _)| *left == index).map_or("not understood", |(_, reason)| *reason);
+        let reason = reasons.get(&index).copied().unwrap_or("not understood");
         left_out.push(LeftOut { line: line.number, text: line.text.clone(), reason });
     }
     Page { articles, left_out }

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use html5gum::emitters::default::DefaultEmitter;
 use html5gum::{Token, Tokenizer};
 
+use super::html_open::OpenElements;
+
 /// One block of text: a paragraph, a heading, a list item.
 #[derive(Debug, Default)]
 pub(super) struct Block {
@@ -99,7 +101,8 @@ const VOID: [&str; 8] = ["br", "img", "meta", "link", "hr", "input", "source", "
 pub(super) fn blocks(html: &str) -> Page {
     let mut emitter = DefaultEmitter::<usize>::new_with_span();
     emitter.naively_switch_states(true);
-    let mut reader = Reader { html, line: 1, counted: 0, open: Vec::new(), current: Block::default(), page: Page::default() };
+    let mut reader =
+        Reader { html, line: 1, counted: 0, open: OpenElements::default(), current: Block::default(), page: Page::default() };
     for token in Tokenizer::new_with_emitter(html, emitter) {
         let Ok(token) = token;
         reader.take(token);
@@ -112,7 +115,7 @@ struct Reader<'a> {
     html: &'a str,
     line: u32,
     counted: usize,
-    open: Vec<String>,
+    open: OpenElements,
     current: Block,
     page: Page,
 }
@@ -138,7 +141,7 @@ impl Reader<'_> {
                     self.close_block();
                 }
                 if !tag.self_closing && !VOID.contains(&name.as_str()) {
-                    self.open.push(name);
+                    self.open.open(name);
                 }
             }
             Token::EndTag(tag) => {
@@ -146,10 +149,7 @@ impl Reader<'_> {
                 if BLOCKS.contains(&name.as_str()) {
                     self.close_block();
                 }
-                // A stray end tag closes nothing; an omitted one is closed by its parent's.
-                if let Some(at) = self.open.iter().rposition(|open| *open == name) {
-                    self.open.truncate(at);
-                }
+                self.open.close(&name);
             }
             Token::String(text) => {
                 let line = self.line_at(text.span.start);
@@ -169,19 +169,15 @@ impl Reader<'_> {
         self.line
     }
 
-    fn is_open(&self, name: &str) -> bool {
-        self.open.iter().any(|open| open == name)
-    }
-
     fn text(&mut self, words: &str, line: u32) {
-        if self.is_open("script") || self.is_open("style") {
+        if self.open.contains("script") || self.open.contains("style") {
             return;
         }
-        if self.is_open("title") && !self.is_open("svg") {
+        if self.open.contains("title") && !self.open.contains("svg") {
             self.page.title.push_str(words);
             return;
         }
-        let linked = self.is_open("a");
+        let linked = self.open.contains("a");
         for (number, piece) in (line..).zip(words.split('\n')) {
             let piece: String = collapse(piece, number > line, self.current.pieces.last());
             if piece.is_empty() {
@@ -202,20 +198,22 @@ impl Reader<'_> {
         if let Some(last) = block.pieces.last_mut() {
             last.0.truncate(last.0.trim_end().len());
         }
-        block.heading = self.open.iter().rev().find_map(|name| match name.as_str() {
-            "h1" => Some(1),
-            "h2" => Some(2),
-            "h3" => Some(3),
-            "h4" | "h5" | "h6" => Some(4),
-            _ => None,
-        });
-        block.in_article = self.is_open("article");
-        block.in_main = self.is_open("main");
-        block.furniture = self.open.iter().any(|name| FURNITURE.contains(&name.as_str()))
-            || (self.is_open("header") && !block.in_article && block.heading.is_none());
+        block.heading = self.heading();
+        block.in_article = self.open.contains("article");
+        block.in_main = self.open.contains("main");
+        block.furniture = FURNITURE.iter().any(|name| self.open.contains(name))
+            || (self.open.contains("header") && !block.in_article && block.heading.is_none());
         self.page.blocks.push(block);
     }
+
+    /// The depth of the innermost heading that is open.
+    fn heading(&self) -> Option<u8> {
+        let open = HEADINGS.iter().filter_map(|(name, depth)| Some((self.open.innermost(name)?, *depth)));
+        open.max().map(|(_, depth)| depth)
+    }
 }
+
+const HEADINGS: [(&str, u8); 6] = [("h1", 1), ("h2", 2), ("h3", 3), ("h4", 4), ("h5", 4), ("h6", 4)];
 
 /// White space as a browser shows it: one space, none at the head of a block,
 /// and none where a line breaks between Chinese or Japanese characters.

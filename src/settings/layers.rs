@@ -160,6 +160,18 @@ fn check(merged: Table) -> Result<Settings, Error> {
     let refuse = |key: &str, expected, value: &dyn ToString| {
         Err(Error::Invalid { key: key.to_owned(), origin: "the settings".to_owned(), expected, value: value.to_string() })
     };
+    let server = &settings.server;
+    for (key, seconds) in [
+        ("server.request_seconds", server.request_seconds),
+        ("server.change_seconds", server.change_seconds),
+        ("server.head_seconds", server.head_seconds),
+        ("server.body_seconds", server.body_seconds),
+        ("server.write_seconds", server.write_seconds),
+    ] {
+        if seconds == 0 {
+            return refuse(key, "at least 1", &seconds);
+        }
+    }
     let search = &settings.search;
     // hnsw_rs ends the whole process beyond 256 connections.
     if !(2..=200).contains(&search.graph_connections) {
@@ -227,5 +239,7 @@ mod tests {
         let error = with_environment("IBID__SERVER__QUEUE", "many").unwrap_err().to_string();
         assert!(error.contains("`server.queue`") && error.contains("`many`"), "{error}");
         assert!(with_environment("IBID__SEARCH__GRAPH_CONNECTIONS", "300").is_err());
+        let error = with_environment("IBID__SERVER__REQUEST_SECONDS", "0").unwrap_err().to_string();
+        assert_eq!(error, "setting `server.request_seconds` in the settings must be at least 1, not `0`");
     }
 }

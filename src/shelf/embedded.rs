@@ -15,10 +15,15 @@ pub mod inspect;
 mod jobs;
 mod lock;
 mod open;
+mod outlines;
 mod places;
+pub(crate) mod placing;
+mod retention;
 mod rows;
 mod schema;
 mod search;
+#[cfg(test)]
+mod simulation;
 mod sums;
 mod view;
 mod words;
@@ -29,15 +34,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::{Connection, ErrorCode};
 
 use self::grow::Growing;
+use self::inspect::Versions;
 use self::words::Words;
 use super::{
-    Change, Counts, Described, Error, Identity, Incoming, KnownSource, NewPassage, PassageId, StoredArticle, StoredPassage,
+    ArticleOutline, Change, Counts, Described, Error, Identity, Incoming, KnownSource, NewPassage, PassageId, StoredArticle,
+    StoredPassage,
 };
 use crate::article::ArticleId;
 use crate::deadline;
 use crate::embed::UnitVector;
 
 pub use self::backup::{backup, restore};
+pub use self::jobs::JobLimits;
+pub use self::retention::Retention;
 pub(crate) use self::search::staged;
 pub use self::view::View;
 
@@ -59,6 +68,9 @@ pub struct Shelf {
     refreshing: Mutex<bool>,
     growing: Arc<Growing>,
     lock: Arc<lock::Lock>,
+    retention: Retention,
+    /// What was counted last, and at which change.
+    counted: Mutex<Option<(u64, Counts)>>,
 }
 
 /// Makes `folder`, and what is missing above it, for its owner alone. One that is there stays as it is.
@@ -81,6 +93,13 @@ impl Shelf {
         &self.identity
     }
 
+    /// The same, keeping superseded versions as `retention` says.
+    #[must_use]
+    pub fn with_retention(mut self, retention: Retention) -> Self {
+        self.retention = retention;
+        self
+    }
+
     /// The folder that holds it.
     pub fn folder(&self) -> &Path {
         &self.growing.folder
@@ -88,14 +107,16 @@ impl Shelf {
 
     /// Writes `change` whole or not at all. It survives whatever comes; questions see it after [`Self::refresh`].
     pub fn commit(&self, change: &Change) -> Result<(), Error> {
-        database::commit(&mut held(&self.writer), change)?;
-        Ok(())
+        let writer = &mut held(&self.writer);
+        database::commit(writer, change, self.retention)?;
+        Ok(retention::give_back(writer)?)
     }
 
     /// Makes a new version of an article, in the source that it is in.
     pub fn amend(&self, incoming: &Incoming) -> Result<(), Error> {
-        database::amend(&mut held(&self.writer), incoming)?;
-        Ok(())
+        let writer = &mut held(&self.writer);
+        database::amend(writer, incoming, self.retention)?;
+        Ok(retention::give_back(writer)?)
     }
 
     /// Removes an article; `false` when there is none. Questions do not see it after [`Self::refresh`].
@@ -161,9 +182,20 @@ impl Shelf {
         Ok(connection)
     }
 
-    /// How much is kept.
+    /// How much is kept. Counted once for each change, however many ask.
     pub fn counts(&self) -> Result<Counts, Error> {
-        self.read(database::counts)
+        let mut counted = held(&self.counted);
+        self.read(|connection| {
+            let change = database::last_change(connection)?;
+            match *counted {
+                Some((known, counts)) if known == change => Ok(counts),
+                _ => {
+                    let counts = database::counts(connection)?;
+                    *counted = Some((change, counts));
+                    Ok::<_, rusqlite::Error>(counts)
+                }
+            }
+        })
     }
 
     /// All sources.
@@ -184,6 +216,16 @@ impl Shelf {
     /// Current articles, in the order of their sources.
     pub fn articles(&self, offset: usize, limit: usize) -> Result<Vec<StoredArticle>, Error> {
         self.read(|connection| rows::articles(connection, offset, limit))
+    }
+
+    /// What is told of current articles in a list, in the order of their sources. No text is read.
+    pub fn outlines(&self, offset: usize, limit: usize) -> Result<Vec<ArticleOutline>, Error> {
+        self.read(|connection| outlines::listed(connection, offset, limit))
+    }
+
+    /// Versions of articles, a part at a time: those after row `after`, and the row to go on from.
+    pub fn versions(&self, which: Versions, after: i64, limit: usize) -> Result<(Vec<StoredArticle>, i64), Error> {
+        self.read(|connection| rows::versions(connection, which, after, limit))
     }
 
     /// What current articles can be chosen by, a part at a time: those after row `after`, and the row to go on from.

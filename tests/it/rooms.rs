@@ -32,7 +32,7 @@ const ROOMS: [(&str, &[&str]); 12] = [
     ("page", &["article", "chunk", "read"]),
     ("embed", &["background", "read"]),
     ("shelf", &["article", "background", "chunk", "deadline", "embed", "page", "read", "settings"]),
-    ("retrieve", &["article", "chunk", "embed", "read", "shelf"]),
+    ("retrieve", &["article", "chunk", "deadline", "embed", "read", "shelf"]),
     ("answer", &["article", "chunk", "embed", "retrieve", "shelf"]),
     ("library", &["answer", "article", "chunk", "deadline", "embed", "page", "read", "retrieve", "settings", "shelf"]),
     ("settings", &[]),
