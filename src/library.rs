@@ -13,6 +13,7 @@ mod corpus;
 mod hand_over;
 mod ingest;
 mod jobs;
+mod pictures;
 mod recognise;
 mod reembed;
 
@@ -38,6 +39,7 @@ pub struct Library {
     writer: Mutex<()>,
     /// How the passages are made that the folder was filled with anew, for another library: this one only answers.
     replaced: OnceLock<String>,
+    pictures: pictures::Pictures,
 }
 
 impl Library {
@@ -50,7 +52,7 @@ impl Library {
     }
 
     fn on(shelf: Shelf, embedder: Arc<Embedder>, settings: Settings) -> Self {
-        Self { shelf, embedder, settings, writer: Mutex::default(), replaced: OnceLock::new() }
+        Self { shelf, embedder, settings, writer: Mutex::default(), replaced: OnceLock::new(), pictures: pictures::Pictures::default() }
     }
 
     /// Waits for its turn to write.

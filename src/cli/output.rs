@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+
 use crate::library::{IngestReport, Progress};
 use crate::read::files::Skipped;
 
@@ -115,6 +116,18 @@ pub(super) fn report(report: &IngestReport, seconds: f64, quiet: bool) {
         words += &[", ", &count.to_string(), " not opened (", &reason.to_string(), ")"].concat();
     }
     say(&words);
+}
+
+/// What an ingest did, for machines: every file that was given or met is in one of the lists.
+pub(super) fn json(report: &IngestReport, pruned: &[String]) -> serde_json::Value {
+    let IngestReport { articles, removed, passages, accounted, unusable, skipped, missing, .. } = report;
+    let paths = |read: bool| accounted.iter().filter(|(_, was)| *was == read).map(|(path, _)| path).collect::<Vec<_>>();
+    let unusable = unusable.iter().map(|one| serde_json::json!({ "path": one.path, "reason": one.reason.to_string() }));
+    let skipped = skipped.iter().map(|(path, reason)| serde_json::json!({ "path": path, "reason": reason.to_string() }));
+    serde_json::json!({
+        "articles": articles, "passages": passages, "removed": removed, "read": paths(true), "unchanged": paths(false),
+        "unusable": unusable.collect::<Vec<_>>(), "not_opened": skipped.collect::<Vec<_>>(), "missing": missing, "pruned": pruned,
+    })
 }
 
 /// Names what was not opened: the first of each kind.

@@ -17,7 +17,7 @@ use crate::deadline;
 use crate::embed::{Embedded, Embedder, PassageText, UnitVector};
 use crate::page::{self, LeftOut};
 use crate::read::files::Skipped;
-use crate::read::{self, Reading};
+use crate::read::{self, Bundle, Inside, Reading};
 use crate::settings::Settings;
 use crate::shelf::{Change, Content, Error, Incoming, KnownSource, NewPassage, SentenceVectors};
 
@@ -44,6 +44,8 @@ pub struct IngestReport {
     pub sources: usize,
     /// Sources that had not changed.
     pub unchanged: usize,
+    /// The paths of both, and whether each was read.
+    pub accounted: Vec<(String, bool)>,
     /// Articles that are new or have changed.
     pub articles: usize,
     /// Articles that are no longer in their sources.
@@ -71,6 +73,35 @@ pub enum Outcome {
     Unchanged,
 }
 
+/// The archives that an ingest has opened.
+#[derive(Default)]
+struct Archives {
+    /// Their locations.
+    opened: HashSet<String>,
+    /// The locations of what they hold.
+    inside: HashSet<String>,
+}
+
+/// The source that an archive gives; what it does not give is reported.
+fn unpacked(inside: Inside, report: &mut IngestReport) -> Option<Source> {
+    match inside {
+        Inside::Source(source) => return Some(source),
+        Inside::Skipped(path, reason) => report.skipped.push((path, reason)),
+        Inside::Broken(path, reason) => report.unusable.push(Unusable { path, reason }),
+    }
+    None
+}
+
+/// JSON and XML without articles, met in a folder, are no failure: of what was `told` before, nothing changes.
+fn pass_over(report: &mut IngestReport, told: usize) {
+    for Unusable { path, reason } in report.unusable.split_off(told) {
+        match reason {
+            read::Error::NoArticles => report.skipped.push((path, Skipped::NoArticles)),
+            reason => report.unusable.push(Unusable { path, reason }),
+        }
+    }
+}
+
 /// What a source holds.
 #[derive(Default)]
 struct Found {
@@ -88,18 +119,65 @@ impl Library {
         let Items { found: items, skipped, unusable } = corpus::items(corpus);
         let mut report = IngestReport { unusable, skipped, ..IngestReport::default() };
         let mut known = self.shelf.sources()?;
+        let mut archives = Archives::default();
         for (done, item) in items.iter().enumerate() {
             let path = item.path();
             progress(Progress { done, all: items.len(), passages: report.passages, path: &path });
             match item.open(self.settings.read.max_source_bytes) {
-                Ok(source) => self.take(&source, &mut known, &mut report)?,
+                Ok(source) if Bundle::is_one(&source) => self.take_bundle(&source, &mut known, &mut archives, &mut report)?,
+                Ok(source) => {
+                    let told = report.unusable.len();
+                    self.take(&source, &mut known, &mut report)?;
+                    if !item.is_named() {
+                        pass_over(&mut report, told);
+                    }
+                }
                 Err(reason) => report.unusable.push(Unusable { path, reason }),
             }
         }
+        if matches!(corpus, Corpus::Paths(_)) {
+            self.remove_samples(&known, &mut report)?;
+        }
         progress(Progress { done: items.len(), all: items.len(), passages: report.passages, path: "" });
-        report.missing = corpus::missing(corpus, &known);
+        report.missing = corpus::missing(corpus, &known, &archives.opened, &archives.inside);
         self.shelf.refresh()?;
         Ok(report)
+    }
+
+    /// Reads the files of an archive, each as a source.
+    fn take_bundle(
+        &self,
+        archive: &Source,
+        known: &mut [KnownSource],
+        archives: &mut Archives,
+        report: &mut IngestReport,
+    ) -> Result<(), Error> {
+        let bundle = match Bundle::open(archive, self.settings.read.max_source_bytes) {
+            Ok(bundle) => bundle,
+            Err(reason) => {
+                report.unusable.push(Unusable { path: archive.path.clone(), reason });
+                return Ok(());
+            }
+        };
+        archives.opened.insert(archive.location.clone());
+        for inside in bundle {
+            let Some(source) = unpacked(inside, report) else { continue };
+            archives.inside.insert(source.location.clone());
+            let told = report.unusable.len();
+            self.take(&source, known, report)?;
+            pass_over(report, told);
+        }
+        Ok(())
+    }
+
+    /// Samples are for an empty library; among somebody's own articles they would answer too.
+    fn remove_samples(&self, known: &[KnownSource], report: &mut IngestReport) -> Result<(), Error> {
+        let own = report.sources > 0 || corpus::is_own(known);
+        for sample in known.iter().filter(|source| own && corpus::is_sample(source) && !source.articles.is_empty()) {
+            self.shelf.remove(&sample.location)?;
+            report.removed += sample.articles.len();
+        }
+        Ok(())
     }
 
     /// Waits until questions are as fast as they can be; `told` hears how many passages go into each graph that is built.
@@ -175,6 +253,23 @@ impl Library {
 
     /// Reads a source that was sent: what was removed and is sent again shall be there again.
     pub(super) fn take_sent(&self, source: &Source, report: &mut IngestReport) -> Result<(), Error> {
+        if !Bundle::is_one(source) {
+            return self.take_one_sent(source, report);
+        }
+        match Bundle::open(source, self.settings.read.max_source_bytes) {
+            Ok(bundle) => {
+                for inside in bundle {
+                    if let Some(source) = unpacked(inside, report) {
+                        self.take_one_sent(&source, report)?;
+                    }
+                }
+            }
+            Err(reason) => report.unusable.push(Unusable { path: source.path.clone(), reason }),
+        }
+        Ok(())
+    }
+
+    fn take_one_sent(&self, source: &Source, report: &mut IngestReport) -> Result<(), Error> {
         let kept = self.shelf.source(&source.location)?.filter(|known| !known.articles.is_empty());
         let mut known: Vec<KnownSource> = kept.into_iter().collect();
         self.take(source, &mut known, report)
@@ -184,6 +279,7 @@ impl Library {
         let mut earlier = known.iter_mut().find(|known| known.location == source.location);
         if earlier.as_ref().is_some_and(|known| known.sha256 == source.sha256 && known.path == source.path) {
             report.unchanged += 1;
+            report.accounted.push((source.path.clone(), false));
             // What could not be used of it is said again, each time.
             let broken = earlier.iter().flat_map(|known| &known.broken);
             report.unusable.extend(
@@ -226,6 +322,7 @@ impl Library {
         report.articles += contents().count();
         report.passages += contents().map(|content| content.passages.len()).sum::<usize>();
         report.sources += 1;
+        report.accounted.push((source.path.clone(), true));
         let Source { path, location, sha256, .. } = source.clone();
         self.shelf.commit(&Change { path, location, sha256, left_out, broken: reasons, articles: incoming })
     }

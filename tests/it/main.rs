@@ -10,12 +10,14 @@
 mod bad_input;
 mod collections;
 mod deadlines;
+mod documents;
 mod eval;
 mod gone;
 mod hostile;
 mod http;
 mod hub;
 mod kill;
+mod kinds;
 mod living;
 mod model;
 mod operations;
