@@ -25,6 +25,7 @@ mod metrics;
 mod openai;
 mod openapi;
 mod page;
+mod pictures;
 mod pool;
 mod rates;
 mod rights;

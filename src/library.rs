@@ -14,6 +14,7 @@ mod edit;
 mod hand_over;
 mod ingest;
 mod jobs;
+mod pictures;
 mod recognise;
 mod reembed;
 
@@ -41,6 +42,7 @@ pub struct Library {
     writer: Mutex<()>,
     /// How the passages are made that the folder was filled with anew, for another library: this one only answers.
     replaced: OnceLock<String>,
+    pictures: pictures::Pictures,
 }
 
 impl Library {
@@ -55,7 +57,14 @@ impl Library {
     }
 
     fn on(shelf: Shelf, embedder: Arc<Embedder>, settings: Settings) -> Self {
-        Self { shelf, embedder, settings, writer: Mutex::default(), replaced: OnceLock::new() }
+        Self {
+            shelf,
+            embedder,
+            settings,
+            writer: Mutex::default(),
+            replaced: OnceLock::new(),
+            pictures: pictures::Pictures::default(),
+        }
     }
 
     /// Waits for its turn to write.

@@ -43,7 +43,7 @@ pub(super) fn run(arguments: &Ask, settings: Settings, quiet: bool) -> anyhow::R
     let library = Library::open(settings, embedder)?;
     // A library that holds something is asked as it is, unless files are named.
     if corpus != Corpus::Bundled || library.shelf().counts()?.articles == 0 {
-        setup::ingest(&library, &corpus, false, quiet)?;
+        setup::ingest(&library, &corpus, quiet)?;
     }
     let (answer, timings) = library.ask(&Asking::of(question, arguments.limit.max(1)), &mut |_| ())?;
     if arguments.json {

@@ -18,7 +18,7 @@ pub(super) fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     let library = Library::open(settings, embedder)?;
     if corpus != Corpus::Bundled || library.shelf().counts()?.articles == 0 {
         // Standard output belongs to the protocol.
-        setup::ingest(&library, &corpus, false, true)?;
+        setup::ingest(&library, &corpus, true)?;
     }
     app.ready(library);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

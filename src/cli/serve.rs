@@ -126,7 +126,7 @@ fn open(settings: Settings, quiet: bool) -> anyhow::Result<Library> {
     let library = Library::open(settings, embedder)?;
     // Samples are for an empty library; among somebody's own articles they would answer too.
     if corpus != Corpus::Bundled || !library.holds_own_articles()? {
-        setup::ingest(&library, &corpus, false, quiet)?;
+        setup::ingest(&library, &corpus, quiet)?;
     }
     Ok(library)
 }

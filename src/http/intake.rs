@@ -113,7 +113,7 @@ fn report(library: &Library, report: IngestReport) -> Result<Taken, Problem> {
 
 /// Add articles
 ///
-/// One article, a list of them, JSON Lines, or a form of files (.txt, .md, .html, .jsonl, .pdf). What was
+/// One article, a list of them, JSON Lines, or a form of files of any kind that is read. What was
 /// sent before under the same `key` or file name is replaced. The next question finds them. With
 /// `?wait=false` they are kept at once and read one after the other, as a job that can be watched.
 #[utoipa::path(post, path = "/v1/articles", tag = "articles", params(Waiting), request_body(content(

@@ -15,7 +15,8 @@ use utoipa_axum::routes;
 use super::audit::Caller;
 use super::rights::{Right, Scope};
 use super::{
-    App, articles, ask, collections, dify, edge, error, health, intake, jobs, mcp, metrics, openai, openapi, page, verify, viewer,
+    App, articles, ask, collections, dify, edge, error, health, intake, jobs, mcp, metrics, openai, openapi, page, pictures,
+    verify, viewer,
 };
 
 /// Routes as they are put together.
@@ -118,6 +119,7 @@ fn documented(app: &Arc<App>, first: bool) -> Routes {
         .add(Right::READ, routes!(articles::one))
         .add(Right::READ, routes!(articles::text))
         .add(Right::READ, routes!(articles::citation))
+        .add(Right::READ, routes!(pictures::page))
         .add(Right::READ, routes!(jobs::list))
         .add(Right::READ, routes!(jobs::one))
         .add(Right::READ, routes!(jobs::events))

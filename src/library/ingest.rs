@@ -17,7 +17,7 @@ use crate::deadline;
 use crate::embed::{Embedded, Embedder, PassageText, UnitVector};
 use crate::page::{self, LeftOut};
 use crate::read::files::Skipped;
-use crate::read::{self, Reading};
+use crate::read::{self, Bundle, Inside, Reading};
 use crate::settings::Settings;
 use crate::shelf::{Change, Content, Error, Incoming, KnownArticle, KnownSource, NewPassage, SentenceVectors};
 
@@ -44,6 +44,8 @@ pub struct IngestReport {
     pub sources: usize,
     /// Sources that had not changed.
     pub unchanged: usize,
+    /// The paths of both, and whether each was read.
+    pub accounted: Vec<(String, bool)>,
     /// Articles that are new or have changed.
     pub articles: usize,
     /// Articles that are no longer in their sources.
@@ -71,6 +73,47 @@ pub enum Outcome {
     Unchanged,
 }
 
+/// What an ingest knows from before, and the archives that it has opened.
+struct Archives<'a> {
+    /// Sources by their locations.
+    known: HashMap<&'a str, &'a KnownSource>,
+    /// Locations of archives.
+    opened: HashSet<String>,
+    /// The locations of what they hold.
+    inside: HashSet<String>,
+}
+
+impl<'a> Archives<'a> {
+    fn of(known: &'a [KnownSource]) -> Self {
+        let known = known.iter().map(|source| (source.location.as_str(), source)).collect();
+        Self { known, opened: HashSet::new(), inside: HashSet::new() }
+    }
+
+    fn known(&self, source: &Source) -> Option<KnownSource> {
+        self.known.get(source.location.as_str()).copied().cloned()
+    }
+}
+
+/// The source that an archive gives; what it does not give is reported.
+fn unpacked(inside: Inside, report: &mut IngestReport) -> Option<Source> {
+    match inside {
+        Inside::Source(source) => return Some(source),
+        Inside::Skipped(path, reason) => report.skipped.push((path, reason)),
+        Inside::Broken(path, reason) => report.unusable.push(Unusable { path, reason }),
+    }
+    None
+}
+
+/// JSON and XML without articles, met in a folder, are no failure: of what was `told` before, nothing changes.
+fn pass_over(report: &mut IngestReport, told: usize) {
+    for Unusable { path, reason } in report.unusable.split_off(told) {
+        match reason {
+            read::Error::NoArticles => report.skipped.push((path, Skipped::NoArticles)),
+            reason => report.unusable.push(Unusable { path, reason }),
+        }
+    }
+}
+
 /// What a source holds.
 #[derive(Default)]
 pub(super) struct Found {
@@ -95,6 +138,7 @@ impl IngestReport {
     fn append(&mut self, mut other: Self) {
         self.sources += other.sources;
         self.unchanged += other.unchanged;
+        self.accounted.append(&mut other.accounted);
         self.articles += other.articles;
         self.removed += other.removed;
         self.passages += other.passages;
@@ -122,6 +166,7 @@ fn unchanged(source: &Source, known: &KnownSource) -> IngestReport {
     let unusable = |reason: &String| Unusable { path: source.path.clone(), reason: read::Error::Earlier(reason.clone()) };
     IngestReport {
         unchanged: 1,
+        accounted: vec![(source.path.clone(), false)],
         unusable: known.broken.iter().map(unusable).collect(),
         kept: known.articles.iter().map(|article| (article.id.clone(), Outcome::Unchanged)).collect(),
         ..IngestReport::default()
@@ -134,22 +179,60 @@ impl Library {
         let Items { found: items, skipped, unusable } = corpus::items(corpus);
         let mut report = IngestReport { unusable, skipped, ..IngestReport::default() };
         let known = self.shelf.sources()?;
-        let places: HashMap<String, usize> = known.iter().enumerate().map(|(at, source)| (source.location.clone(), at)).collect();
+        let mut archives = Archives::of(&known);
         for (done, item) in items.iter().enumerate() {
             let path = item.path();
             progress(Progress { done, all: items.len(), passages: report.passages, path: &path });
             match item.open(self.settings.read.max_source_bytes) {
+                Ok(source) if Bundle::is_one(&source) => self.take_bundle(&source, &mut archives, &mut report)?,
                 Ok(source) => {
-                    let known = places.get(&source.location).and_then(|at| known.get(*at)).cloned();
-                    self.take(&source, known, Removed::StaysAway, &mut report)?;
+                    let told = report.unusable.len();
+                    self.take(&source, archives.known(&source), Removed::StaysAway, &mut report)?;
+                    if !item.is_named() {
+                        pass_over(&mut report, told);
+                    }
                 }
                 Err(reason) => report.unusable.push(Unusable { path, reason }),
             }
         }
+        if matches!(corpus, Corpus::Paths(_)) {
+            self.remove_samples(&known, &mut report)?;
+        }
         progress(Progress { done: items.len(), all: items.len(), passages: report.passages, path: "" });
-        report.missing = corpus::missing(corpus, &known);
+        report.missing = corpus::missing(corpus, &known, &archives.opened, &archives.inside);
         self.shelf.refresh()?;
         Ok(report)
+    }
+
+    /// Reads the files of an archive, each as a source.
+    fn take_bundle(&self, archive: &Source, archives: &mut Archives<'_>, report: &mut IngestReport) -> Result<(), Error> {
+        let bundle = match Bundle::open(archive, self.settings.read.max_source_bytes) {
+            Ok(bundle) => bundle,
+            Err(reason) => {
+                report.unusable.push(Unusable { path: archive.path.clone(), reason });
+                return Ok(());
+            }
+        };
+        archives.opened.insert(archive.location.clone());
+        for inside in bundle {
+            let Some(source) = unpacked(inside, report) else { continue };
+            archives.inside.insert(source.location.clone());
+            let told = report.unusable.len();
+            self.take(&source, archives.known(&source), Removed::StaysAway, report)?;
+            pass_over(report, told);
+        }
+        Ok(())
+    }
+
+    /// Samples are for an empty library; among somebody's own articles they would answer too.
+    fn remove_samples(&self, known: &[KnownSource], report: &mut IngestReport) -> Result<(), Error> {
+        let own = report.sources > 0 || corpus::is_own(known);
+        for sample in known.iter().filter(|source| own && corpus::is_sample(source) && !source.articles.is_empty()) {
+            let _turn = self.writing()?;
+            self.shelf.remove(&sample.location)?;
+            report.removed += sample.articles.len();
+        }
+        Ok(())
     }
 
     /// Waits until questions are as fast as they can be; `told` hears how many passages go into each graph that is built.
@@ -172,6 +255,23 @@ impl Library {
 
     /// Reads a source that was sent: what was removed and is sent again shall be there again.
     pub(super) fn take_sent(&self, source: &Source, report: &mut IngestReport) -> Result<(), Error> {
+        if !Bundle::is_one(source) {
+            return self.take_one_sent(source, report);
+        }
+        match Bundle::open(source, self.settings.read.max_source_bytes) {
+            Ok(bundle) => {
+                for inside in bundle {
+                    if let Some(source) = unpacked(inside, report) {
+                        self.take_one_sent(&source, report)?;
+                    }
+                }
+            }
+            Err(reason) => report.unusable.push(Unusable { path: source.path.clone(), reason }),
+        }
+        Ok(())
+    }
+
+    fn take_one_sent(&self, source: &Source, report: &mut IngestReport) -> Result<(), Error> {
         let known = self.shelf.source(&source.location)?;
         self.take(source, known, Removed::ComesBack, report)
     }
@@ -231,6 +331,7 @@ impl Library {
         report.articles += contents().count();
         report.passages += contents().map(|content| content.passages.len()).sum::<usize>();
         report.sources += 1;
+        report.accounted.push((source.path.clone(), true));
         let Source { path, location, sha256, .. } = source.clone();
         Ok((report, Some(Change { path, location, sha256, left_out, broken: reasons, articles })))
     }

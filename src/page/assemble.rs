@@ -3,13 +3,10 @@
 use std::collections::HashMap;
 
 use super::drafts::{Cutting, Draft, Part};
-use super::lines::{Layout, ends_sentence};
+use super::lines::Layout;
 use super::{LeftOut, Page};
-use crate::article::{Article, Builder, LineRange, Record};
+use crate::article::{Article, Builder, LineRange, Record, opening};
 use crate::read::Decoded;
-
-/// Characters of the first sentence that stand for a title when there is none.
-const TITLE_LENGTH: usize = 24;
 
 /// The page's articles, and every line that is in none of them.
 pub(super) fn page(layout: &Layout, cutting: &Cutting, decoded: &Decoded) -> Page {
@@ -97,18 +94,6 @@ pub(super) fn workplace(text: &str) -> String {
     let heads = ["作者单位：", "作者单位:", "作者系", "作者为", "作者是", "作者係", "作者為", "作者單位：", "作者："];
     let stripped = heads.iter().find_map(|head| bare.strip_prefix(head));
     stripped.unwrap_or(bare).trim().to_owned()
-}
-
-fn opening(text: &str) -> String {
-    let mut head = String::new();
-    for character in text.chars().take(TITLE_LENGTH) {
-        head.push(character);
-        if ends_sentence(&head) {
-            return head;
-        }
-    }
-    head.push('…');
-    head
 }
 
 fn range(layout: &Layout, lines: &[usize]) -> Option<LineRange> {

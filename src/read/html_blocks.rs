@@ -9,9 +9,10 @@ use html5gum::emitters::default::DefaultEmitter;
 use html5gum::{Token, Tokenizer};
 
 use super::html_open::OpenElements;
+use super::html_tables::OpenTable;
 
-/// One block of text: a paragraph, a heading, a list item.
-#[derive(Debug, Default)]
+/// One block of text: a paragraph, a heading, a list item, a table's row.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Block {
     /// Text and the line it stands on.
     pub(super) pieces: Vec<(String, u32)>,
@@ -25,6 +26,8 @@ pub(super) struct Block {
     pub(super) furniture: bool,
     /// Characters that are links.
     pub(super) link_chars: usize,
+    /// A row of a table.
+    pub(super) is_row: bool,
 }
 
 impl Block {
@@ -51,6 +54,8 @@ pub(super) struct Page {
     pub(super) title: String,
 }
 
+/// Tables within tables; further ones are read as parts of the innermost.
+const DEEPEST: usize = 16;
 const FURNITURE: [&str; 14] = [
     "nav",
     "footer",
@@ -67,7 +72,7 @@ const FURNITURE: [&str; 14] = [
     "menu",
     "textarea",
 ];
-const BLOCKS: [&str; 26] = [
+const BLOCKS: [&str; 31] = [
     "p",
     "div",
     "section",
@@ -81,7 +86,12 @@ const BLOCKS: [&str; 26] = [
     "ol",
     "li",
     "table",
+    "caption",
+    "thead",
+    "tbody",
     "tr",
+    "td",
+    "th",
     "blockquote",
     "pre",
     "figure",
@@ -101,13 +111,23 @@ const VOID: [&str; 8] = ["br", "img", "meta", "link", "hr", "input", "source", "
 pub(super) fn blocks(html: &str) -> Page {
     let mut emitter = DefaultEmitter::<usize>::new_with_span();
     emitter.naively_switch_states(true);
-    let mut reader =
-        Reader { html, line: 1, counted: 0, open: OpenElements::default(), current: Block::default(), page: Page::default() };
+    let mut reader = Reader {
+        html,
+        line: 1,
+        counted: 0,
+        open: OpenElements::default(),
+        current: Block::default(),
+        tables: Vec::new(),
+        page: Page::default(),
+    };
     for token in Tokenizer::new_with_emitter(html, emitter) {
         let Ok(token) = token;
         reader.take(token);
     }
     reader.close_block();
+    while !reader.tables.is_empty() {
+        reader.close_table();
+    }
     reader.page
 }
 
@@ -117,6 +137,8 @@ struct Reader<'a> {
     counted: usize,
     open: OpenElements,
     current: Block,
+    /// Tables that are open, the innermost last.
+    tables: Vec<OpenTable>,
     page: Page,
 }
 
@@ -140,6 +162,19 @@ impl Reader<'_> {
                 if BLOCKS.contains(&name.as_str()) {
                     self.close_block();
                 }
+                match name.as_str() {
+                    "table" if self.tables.len() < DEEPEST => self.tables.push(OpenTable::default()),
+                    "tr" => {
+                        let in_head = self.open.contains("thead");
+                        self.table(|table| table.open_row(in_head));
+                    }
+                    "td" | "th" => {
+                        let span = |key: &str| attribute(key).and_then(|count| count.trim().parse().ok()).unwrap_or(1);
+                        let (columns, rows) = (span("colspan"), span("rowspan"));
+                        self.table(|table| table.open_cell(name == "th", columns, rows));
+                    }
+                    _ => {}
+                }
                 if !tag.self_closing && !VOID.contains(&name.as_str()) {
                     self.open.open(name);
                 }
@@ -148,6 +183,9 @@ impl Reader<'_> {
                 let name = String::from_utf8_lossy(&tag.name).into_owned();
                 if BLOCKS.contains(&name.as_str()) {
                     self.close_block();
+                }
+                if name == "table" {
+                    self.close_table();
                 }
                 self.open.close(&name);
             }
@@ -203,7 +241,27 @@ impl Reader<'_> {
         block.in_main = self.open.contains("main");
         block.furniture = FURNITURE.iter().any(|name| self.open.contains(name))
             || (self.open.contains("header") && !block.in_article && block.heading.is_none());
-        self.page.blocks.push(block);
+        self.keep(block);
+    }
+
+    /// Puts a block where it belongs: into the cell that is open, or on the page.
+    fn keep(&mut self, block: Block) {
+        match self.tables.last_mut() {
+            Some(table) => table.take(block),
+            None => self.page.blocks.push(block),
+        }
+    }
+
+    fn table(&mut self, change: impl FnOnce(&mut OpenTable)) {
+        if let Some(table) = self.tables.last_mut() {
+            change(table);
+        }
+    }
+
+    fn close_table(&mut self) {
+        for block in self.tables.pop().map(OpenTable::blocks).unwrap_or_default() {
+            self.keep(block);
+        }
     }
 
     /// The depth of the innermost heading that is open.

@@ -208,6 +208,11 @@ impl Shelf {
         self.read(|connection| database::source(connection, location))
     }
 
+    /// Where the source of an article was read from.
+    pub fn location(&self, article: &str, version: u32) -> Result<Option<String>, Error> {
+        self.read(|connection| database::location(connection, article, version))
+    }
+
     /// An article, in the version asked for or the latest.
     pub fn article(&self, id: &str, version: Option<u32>) -> Result<Option<StoredArticle>, Error> {
         self.read(|connection| rows::article(connection, id, version))

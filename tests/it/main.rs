@@ -10,6 +10,7 @@
 mod bad_input;
 mod collections;
 mod deadlines;
+mod documents;
 mod eval;
 mod formats;
 mod gone;
@@ -17,6 +18,7 @@ mod hostile;
 mod http;
 mod hub;
 mod kill;
+mod kinds;
 mod limits;
 mod living;
 mod model;

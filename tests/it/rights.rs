@@ -25,6 +25,7 @@ const ROUTES: [(&str, &str, Needed); 29] = [
     ("get", "/v1/articles/{id}", READ),
     ("get", "/v1/articles/{id}/text", READ),
     ("get", "/v1/articles/{id}/citation", READ),
+    ("get", "/v1/articles/{id}/page", READ),
     ("get", "/v1/jobs", READ),
     ("get", "/v1/jobs/{id}", READ),
     ("get", "/v1/jobs/{id}/events", READ),

@@ -39,7 +39,7 @@ const ROOMS: [(&str, &[&str]); 12] = [
 ];
 
 /// Crates that only these rooms name.
-const CRATES: [(&str, &[&str]); 16] = [
+const CRATES: [(&str, &[&str]); 18] = [
     ("axum", &["http"]),
     ("tokio", &["http", "cli"]),
     ("candle", &["embed"]),
@@ -56,6 +56,8 @@ const CRATES: [(&str, &[&str]); 16] = [
     ("rustix", &["background", "cli/setup"]),
     ("whatlang", &["read/language"]),
     ("hayro_interpret", &["read/pdf"]),
+    ("quick_xml", &["read/xml"]),
+    ("zip::", &["read/archive"]),
 ];
 
 /// Files that may turn types into text and back: the wire, and stored forms.

@@ -43,6 +43,9 @@ pub(in crate::http) struct SourceBody {
     line_end: Option<u32>,
     title_lines: Option<[u32; 2]>,
     byline_lines: Option<[u32; 2]>,
+    /// The first and the last page that it is printed on; only of sources that have pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pages: Option<[u32; 2]>,
     /// Lines that are in no article; said of a single article only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::http) left_out: Option<Vec<LeftOutBody>>,
@@ -86,6 +89,12 @@ pub(in crate::http) struct TextBody {
     pub(in crate::http) headings: Vec<[usize; 2]>,
 }
 
+/// The first and the last page that an article is printed on.
+fn pages(stored: &StoredArticle) -> Option<[u32; 2]> {
+    let pages = || stored.article.places.lines().iter().map(|line| line.page);
+    Some([pages().min()?, pages().max()?])
+}
+
 /// An article without its text.
 pub(in crate::http) fn article(outline: ArticleOutline) -> ArticleBody {
     let ArticleOutline { id, version, superseded, record, source_path, source_sha256, text_sha256, length, headings, lines } =
@@ -113,6 +122,7 @@ pub(in crate::http) fn article(outline: ArticleOutline) -> ArticleBody {
             line_end: lines.map(|lines| lines.last),
             title_lines: pair(record.title_lines),
             byline_lines: pair(record.byline_lines),
+            pages: pages(stored),
             left_out: None,
         },
     }

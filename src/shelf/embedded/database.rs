@@ -152,6 +152,14 @@ pub(super) fn source(connection: &Connection, location: &str) -> rusqlite::Resul
     found.optional()
 }
 
+/// Where the source of an article was read from.
+pub(super) fn location(connection: &Connection, article: &str, version: u32) -> rusqlite::Result<Option<String>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT sources.location FROM articles JOIN sources ON sources.id = articles.source WHERE articles.id = ?1 AND version = ?2",
+    )?;
+    statement.query_row((article, version), |row| row.get(0)).optional()
+}
+
 fn known_articles(connection: &Connection, source: i64) -> rusqlite::Result<Vec<KnownArticle>> {
     let mut articles = connection.prepare_cached(
         "SELECT id, version, key, title, authors, sha256 FROM articles WHERE source = ?1 AND superseded IS NULL ORDER BY ordinal",

@@ -1,5 +1,7 @@
 //! Jobs: sources that were taken in to be read later, kept until they are.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
 
@@ -152,7 +154,7 @@ pub(super) fn source(connection: &Connection, job: &str) -> rusqlite::Result<Opt
         "SELECT ordinal, path, location, sha256, bytes FROM job_sources WHERE job = ?1 ORDER BY ordinal LIMIT 1",
     )?;
     let found = statement.query_row([job], |row| {
-        let source = Source { path: row.get(1)?, location: row.get(2)?, sha256: row.get(3)?, bytes: row.get(4)? };
+        let source = Source { path: row.get(1)?, location: row.get(2)?, sha256: row.get(3)?, bytes: Arc::new(row.get(4)?) };
         Ok((row.get(0)?, source))
     });
     found.optional()
