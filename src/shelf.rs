@@ -179,6 +179,8 @@ pub struct ArticleOutline {
     pub headings: Vec<String>,
     /// The lines of its source that hold it.
     pub lines: Option<LineRange>,
+    /// The first and the last page that it is printed on, from 1; of sources that have pages.
+    pub pages: Option<[u32; 2]>,
 }
 
 /// A passage as kept, with its words.

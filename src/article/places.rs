@@ -70,6 +70,12 @@ impl PageMap {
         self.lines.is_empty()
     }
 
+    /// The first and the last page that the text is printed on.
+    pub fn pages(&self) -> Option<[u32; 2]> {
+        let pages = || self.lines.iter().map(|line| line.page);
+        Some([pages().min()?, pages().max()?])
+    }
+
     /// Says that the text goes on with `line`.
     pub(super) fn push(&mut self, line: PrintedLine) {
         self.lines.push(line);

@@ -89,16 +89,21 @@ pub(in crate::http) struct TextBody {
     pub(in crate::http) headings: Vec<[usize; 2]>,
 }
 
-/// The first and the last page that an article is printed on.
-fn pages(stored: &StoredArticle) -> Option<[u32; 2]> {
-    let pages = || stored.article.places.lines().iter().map(|line| line.page);
-    Some([pages().min()?, pages().max()?])
-}
-
 /// An article without its text.
 pub(in crate::http) fn article(outline: ArticleOutline) -> ArticleBody {
-    let ArticleOutline { id, version, superseded, record, source_path, source_sha256, text_sha256, length, headings, lines } =
-        outline;
+    let ArticleOutline {
+        id,
+        version,
+        superseded,
+        record,
+        source_path,
+        source_sha256,
+        text_sha256,
+        length,
+        headings,
+        lines,
+        pages,
+    } = outline;
     let pair = |range: Option<LineRange>| range.map(|range| [range.first, range.last]);
     ArticleBody {
         id: id.0,
@@ -122,7 +127,7 @@ pub(in crate::http) fn article(outline: ArticleOutline) -> ArticleBody {
             line_end: lines.map(|lines| lines.last),
             title_lines: pair(record.title_lines),
             byline_lines: pair(record.byline_lines),
-            pages: pages(stored),
+            pages,
             left_out: None,
         },
     }

@@ -15,16 +15,16 @@ use crate::shelf::{ArticleOutline, StoredArticle};
 pub(super) const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS outlines (
   id TEXT NOT NULL, version INTEGER NOT NULL, text_sha256 TEXT NOT NULL, length INTEGER NOT NULL, headings TEXT NOT NULL,
-  language TEXT, lines TEXT, ended INTEGER, sum INTEGER, PRIMARY KEY (id, version)) WITHOUT ROWID;
+  language TEXT, lines TEXT, pages TEXT, ended INTEGER, sum INTEGER, PRIMARY KEY (id, version)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS outlines_ended ON outlines (ended) WHERE ended IS NOT NULL;
 ";
 /// The checksum of a row.
-pub(super) const SUM: &str = "checksum(id, version, text_sha256, length, headings, language, lines)";
+pub(super) const SUM: &str = "checksum(id, version, text_sha256, length, headings, language, lines, pages)";
 
 impl ArticleOutline {
     /// The outline of an article that was read whole.
     pub fn of(stored: &StoredArticle) -> Self {
-        let Told { text_sha256, length, headings, lines } = Told::of(&stored.article);
+        let Told { text_sha256, length, headings, lines, pages } = Told::of(&stored.article);
         Self {
             id: stored.id.clone(),
             version: stored.version,
@@ -36,6 +36,7 @@ impl ArticleOutline {
             length,
             headings,
             lines,
+            pages,
         }
     }
 }
@@ -46,6 +47,7 @@ struct Told {
     length: usize,
     headings: Vec<String>,
     lines: Option<LineRange>,
+    pages: Option<[u32; 2]>,
 }
 
 impl Told {
@@ -55,19 +57,20 @@ impl Told {
             length: article.text.chars().count(),
             headings: article.heading_texts().map(str::to_owned).collect(),
             lines: article.lines.range(Span::new(0, article.text.len())),
+            pages: article.places.pages(),
         }
     }
 }
 
 /// Writes the outline of a version.
 pub(super) fn insert(connection: &Connection, id: &ArticleId, version: u32, article: &Article) -> rusqlite::Result<()> {
-    let Told { text_sha256, length, headings, lines } = Told::of(article);
+    let Told { text_sha256, length, headings, lines, pages } = Told::of(article);
     let mut insert = connection.prepare_cached(
-        "INSERT INTO outlines (id, version, text_sha256, length, headings, language, lines, sum)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, checksum(?1, ?2, ?3, ?4, ?5, ?6, ?7))",
+        "INSERT INTO outlines (id, version, text_sha256, length, headings, language, lines, pages, sum)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, checksum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8))",
     )?;
-    let (headings, lines) = (to_json(&headings), range_to_text(lines));
-    insert.execute(params![id.0, version, text_sha256, length, headings, article.record.language, lines])?;
+    let (headings, lines, pages) = (to_json(&headings), range_to_text(lines), pages.map(|pages| to_json(&pages)));
+    insert.execute(params![id.0, version, text_sha256, length, headings, article.record.language, lines, pages])?;
     Ok(())
 }
 
@@ -78,7 +81,7 @@ pub(super) fn listed(connection: &Connection, offset: usize, limit: usize) -> ru
            SELECT rowid AS row, source, ordinal FROM articles WHERE superseded IS NULL
            ORDER BY source, ordinal LIMIT ?1 OFFSET ?2)
          SELECT a.id, a.version, a.key, a.title, a.authors, a.affiliation, a.published, a.url, a.encoding, a.notes,
-           a.title_lines, a.byline_lines, s.path, s.sha256, o.text_sha256, o.length, o.headings, o.language, o.lines
+           a.title_lines, a.byline_lines, s.path, s.sha256, o.text_sha256, o.length, o.headings, o.language, o.lines, o.pages
          FROM chosen c CROSS JOIN articles a ON a.rowid = c.row JOIN sources s ON s.id = a.source
            JOIN outlines o ON o.id = a.id AND o.version = a.version ORDER BY c.source, c.ordinal",
     )?;
@@ -111,6 +114,7 @@ fn outline_from(row: &Row<'_>) -> rusqlite::Result<ArticleOutline> {
         length: row.get(15)?,
         headings: from_json(&row.get::<_, String>(16)?),
         lines: range_from_text(row.get(18)?),
+        pages: row.get::<_, Option<String>>(19)?.and_then(|pages| serde_json::from_str(&pages).ok()),
     })
 }
 
