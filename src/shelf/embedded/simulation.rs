@@ -314,7 +314,7 @@ impl World {
             {
                 image(&folder, into, None);
             }
-            now <= 0
+            now == 0
         };
         held(&self.shelf().writer).progress_handler(1, Some(handler)).unwrap();
         left
