@@ -52,7 +52,14 @@ impl Library {
     }
 
     fn on(shelf: Shelf, embedder: Arc<Embedder>, settings: Settings) -> Self {
-        Self { shelf, embedder, settings, writer: Mutex::default(), replaced: OnceLock::new(), pictures: pictures::Pictures::default() }
+        Self {
+            shelf,
+            embedder,
+            settings,
+            writer: Mutex::default(),
+            replaced: OnceLock::new(),
+            pictures: pictures::Pictures::default(),
+        }
     }
 
     /// Waits for its turn to write.

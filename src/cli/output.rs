@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-
 use crate::library::{IngestReport, Progress};
 use crate::read::files::Skipped;
 

@@ -75,7 +75,8 @@ fn marked<'a>(picture: &str, boxes: impl Iterator<Item = &'a PageBox>) -> String
     let mut marked = body.to_owned();
     for PageBox { x0, y0, x1, y1, .. } in boxes {
         let (width, height) = (x1 - x0, y1 - y0);
-        let _ = write!(marked, r##"<rect x="{x0}" y="{y0}" width="{width}" height="{height}" fill="#ffc400" fill-opacity="0.4"/>"##);
+        let _ =
+            write!(marked, r##"<rect x="{x0}" y="{y0}" width="{width}" height="{height}" fill="#ffc400" fill-opacity="0.4"/>"##);
     }
     marked + "</svg>\n"
 }

@@ -13,7 +13,8 @@ use utoipa_axum::routes;
 
 use super::rights::{Right, Scope};
 use super::{
-    App, articles, ask, collections, dify, edge, error, health, intake, jobs, mcp, metrics, openai, openapi, page, pictures, verify, viewer,
+    App, articles, ask, collections, dify, edge, error, health, intake, jobs, mcp, metrics, openai, openapi, page, pictures,
+    verify, viewer,
 };
 
 /// Routes as they are put together.

@@ -115,7 +115,12 @@ pub(super) fn is_sample(source: &KnownSource) -> bool {
 
 /// Known sources below the paths that are no longer there. `archives` are the locations of those that were opened, and
 /// `inside` those of the files that they hold.
-pub(super) fn missing(corpus: &Corpus, known: &[KnownSource], archives: &HashSet<String>, inside: &HashSet<String>) -> Vec<String> {
+pub(super) fn missing(
+    corpus: &Corpus,
+    known: &[KnownSource],
+    archives: &HashSet<String>,
+    inside: &HashSet<String>,
+) -> Vec<String> {
     let Corpus::Paths(paths) = corpus else { return vec![] };
     let roots: Vec<PathBuf> = paths.iter().filter_map(|path| std::fs::canonicalize(path).ok()).collect();
     let is_gone = |location: &str| match location.split_once(INSIDE) {

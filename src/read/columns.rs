@@ -21,7 +21,10 @@ const NAMES: [(Field, &[&str]); 6] = [
     (Field::Title, &["title", "headline", "标题", "標題", "题目"]),
     (Field::Text, &["text", "body", "content", "content_text", "article", "正文", "内容", "內容", "文本", "全文"]),
     (Field::Authors, &["authors", "author", "by", "byline", "creator", "作者"]),
-    (Field::Published, &["published", "date", "date_published", "published_at", "pubdate", "日期", "发布日期", "发表日期", "時間", "时间"]),
+    (
+        Field::Published,
+        &["published", "date", "date_published", "published_at", "pubdate", "日期", "发布日期", "发表日期", "時間", "时间"],
+    ),
     (Field::Url, &["url", "link", "链接", "網址", "网址"]),
 ];
 

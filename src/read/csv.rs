@@ -89,11 +89,15 @@ mod tests {
 
     #[test]
     fn each_record_is_an_article_where_a_column_holds_texts() {
-        let (articles, errors) = read("标题;正文;作者;日期\n春水;\"第一行\n第二行\";李明、王芳;2024-05-06\n空;;;\n秋山;一。;;昨天\n");
+        let (articles, errors) =
+            read("标题;正文;作者;日期\n春水;\"第一行\n第二行\";李明、王芳;2024-05-06\n空;;;\n秋山;一。;;昨天\n");
         assert_eq!(errors[0].to_string(), "line 4: column `正文` is empty");
         let first = &articles[0];
         assert_eq!((first.record.title.as_str(), first.text.as_str()), ("春水", "第一行\n第二行"));
-        assert_eq!((first.record.authors.join("/"), first.record.published.as_deref()), ("李明/王芳".to_owned(), Some("2024-05-06")));
+        assert_eq!(
+            (first.record.authors.join("/"), first.record.published.as_deref()),
+            ("李明/王芳".to_owned(), Some("2024-05-06"))
+        );
         assert_eq!((first.lines.runs()[0].1, articles[1].lines.runs()[0].1), (2, 5));
         assert_eq!(articles[1].record.notes, ["`published` is no date: `昨天`"]);
     }

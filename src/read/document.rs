@@ -112,7 +112,8 @@ mod tests {
 
     #[test]
     fn a_printed_title_counts_more_than_the_files_own_and_sections_stand_below_it() {
-        let blocks = [Block::Title("河边\n的集市".to_owned()), Block::Heading(1, "开头".to_owned()), paragraph(" "), paragraph("一。")];
+        let blocks =
+            [Block::Title("河边\n的集市".to_owned()), Block::Heading(1, "开头".to_owned()), paragraph(" "), paragraph("一。")];
         let own = Properties { title: Some("old".to_owned()), ..Properties::default() };
         let read = article(&blocks, own, Record::default(), "stem").unwrap();
         assert_eq!((read.record.title.as_str(), read.text.as_str()), ("河边 的集市", "河边\n的集市\n开头\n一。"));

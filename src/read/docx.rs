@@ -136,10 +136,9 @@ impl Reader {
         for element in parent.elements() {
             match element.name() {
                 "r" if is_hidden(element) => {}
-                "r" | "hyperlink" | "ins" | "moveTo" | "smartTag" | "customXml" | "sdt" | "sdtContent" | "fldSimple" | "bdo" | "dir"
-                | "ruby" | "rubyBase" => self.inline(element, inline),
-                "t" => inline.text.push_str(&element.raw_text()),
-                "oMath" | "oMathPara" => inline.text.push_str(&element.raw_text()),
+                "r" | "hyperlink" | "ins" | "moveTo" | "smartTag" | "customXml" | "sdt" | "sdtContent" | "fldSimple" | "bdo"
+                | "dir" | "ruby" | "rubyBase" => self.inline(element, inline),
+                "t" | "oMath" | "oMathPara" => inline.text.push_str(&element.raw_text()),
                 "tab" | "ptab" => inline.text.push(' '),
                 "cr" => inline.text.push('\n'),
                 "br" if element.attribute("type").is_none_or(|kind| kind == "textWrapping") => inline.text.push('\n'),
@@ -174,7 +173,10 @@ impl Reader {
         // For each column the cell that is merged with those below it, by row and place in it.
         let mut merged: HashMap<usize, (usize, usize)> = HashMap::new();
         for element in direct(table, "tr") {
-            let mut row = BlockRow { header: is_on(element.child("trPr").and_then(|about| about.child("tblHeader"))), ..BlockRow::default() };
+            let mut row = BlockRow {
+                header: is_on(element.child("trPr").and_then(|about| about.child("tblHeader"))),
+                ..BlockRow::default()
+            };
             let mut column = number(element.child("trPr").and_then(|about| about.child("gridBefore"))).unwrap_or(0);
             if column > 0 {
                 row.cells.push(BlockCell { columns: column, rows: 1, ..BlockCell::default() });
@@ -221,7 +223,8 @@ fn is_hidden(run: &Element<'_>) -> bool {
 
 /// Whether a property that is on or off is on.
 fn is_on(property: Option<&Element<'_>>) -> bool {
-    property.is_some_and(|property| property.attribute("val").is_none_or(|value| !matches!(value.as_str(), "0" | "false" | "off")))
+    property
+        .is_some_and(|property| property.attribute("val").is_none_or(|value| !matches!(value.as_str(), "0" | "false" | "off")))
 }
 
 fn number(property: Option<&Element<'_>>) -> Option<usize> {

@@ -117,7 +117,9 @@ fn read_chapter(archive: &mut Archive, name: &str) -> Result<Vec<Block>, Error> 
     let bytes = archive.bytes(name, LONGEST_CHAPTER)?.ok_or_else(|| Error::Damaged("it is not in the book".to_owned()))?;
     let text = charset::decode(&bytes, None)?.text;
     let blocks = html_blocks::blocks(&opened(&text)).blocks.into_iter();
-    Ok(blocks.map(|block| block.heading.map_or_else(|| Block::Paragraph(block.text()), |level| Block::Heading(level, block.text()))).collect())
+    Ok(blocks
+        .map(|block| block.heading.map_or_else(|| Block::Paragraph(block.text()), |level| Block::Heading(level, block.text())))
+        .collect())
 }
 
 /// XHTML may close `<title/>` and `<script/>` at once; HTML takes all that follows for their text.

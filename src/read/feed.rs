@@ -34,9 +34,9 @@ pub(super) fn articles(text: &str) -> Result<(Vec<Article>, Vec<Error>), Error> 
 
 fn article(entry: &Element<'_>, text: &str, starts: &LineStarts) -> Option<Article> {
     // The whole text, else what stands for it.
-    let body = ["encoded", "content", "description", "summary"].into_iter().find_map(|name| {
-        entry.elements().find(|element| element.name() == name && !element.raw_text().trim().is_empty())
-    })?;
+    let body = ["encoded", "content", "description", "summary"]
+        .into_iter()
+        .find_map(|name| entry.elements().find(|element| element.name() == name && !element.raw_text().trim().is_empty()))?;
     let mut builder = Builder::default();
     let first = starts.line(body.inside.start);
     for block in html_blocks::blocks(&html(body, text)).blocks {
@@ -52,7 +52,8 @@ fn article(entry: &Element<'_>, text: &str, starts: &LineStarts) -> Option<Artic
     if builder.text().trim().is_empty() {
         return None;
     }
-    let said = |names: &[&str]| names.iter().find_map(|name| entry.child(name)).map(Element::text).filter(|text| !text.is_empty());
+    let said =
+        |names: &[&str]| names.iter().find_map(|name| entry.child(name)).map(Element::text).filter(|text| !text.is_empty());
     let link = || entry.elements().filter(|element| element.name() == "link");
     let address = link().find(|link| link.attribute("rel").is_none_or(|rel| rel == "alternate"));
     Some(builder.finish(Record {

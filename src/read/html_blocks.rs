@@ -53,6 +53,16 @@ pub(super) struct Page {
     pub(super) title: String,
 }
 
+/// The name under which a link to a footnote, or back from it, is open: its number is no word of the text.
+const NOTE: &str = "a link of a note";
+/// How such links are told, in books and on pages.
+const NOTES: [(&str, &str); 5] = [
+    ("epub:type", "noteref"),
+    ("role", "doc-noteref"),
+    ("role", "doc-backlink"),
+    ("class", "footnote-ref"),
+    ("class", "footnote-back"),
+];
 /// Tables within tables; further ones are read as parts of the innermost.
 const DEEPEST: usize = 16;
 const FURNITURE: [&str; 14] = [
@@ -110,7 +120,15 @@ const VOID: [&str; 8] = ["br", "img", "meta", "link", "hr", "input", "source", "
 pub(super) fn blocks(html: &str) -> Page {
     let mut emitter = DefaultEmitter::<usize>::new_with_span();
     emitter.naively_switch_states(true);
-    let mut reader = Reader { html, line: 1, counted: 0, open: Vec::new(), current: Block::default(), tables: Vec::new(), page: Page::default() };
+    let mut reader = Reader {
+        html,
+        line: 1,
+        counted: 0,
+        open: Vec::new(),
+        current: Block::default(),
+        tables: Vec::new(),
+        page: Page::default(),
+    };
     for token in Tokenizer::new_with_emitter(html, emitter) {
         let Ok(token) = token;
         reader.take(token);
@@ -166,8 +184,10 @@ impl Reader<'_> {
                     }
                     _ => {}
                 }
+                let notes =
+                    name == "a" && NOTES.iter().any(|(key, word)| attribute(key).is_some_and(|value| value.contains(word)));
                 if !tag.self_closing && !VOID.contains(&name.as_str()) {
-                    self.open.push(name);
+                    self.open.push(if notes { NOTE.to_owned() } else { name });
                 }
             }
             Token::EndTag(tag) => {
@@ -179,7 +199,7 @@ impl Reader<'_> {
                     self.close_table();
                 }
                 // A stray end tag closes nothing; an omitted one is closed by its parent's.
-                if let Some(at) = self.open.iter().rposition(|open| *open == name) {
+                if let Some(at) = self.open.iter().rposition(|open| *open == name || (name == "a" && open == NOTE)) {
                     self.open.truncate(at);
                 }
             }
@@ -206,7 +226,7 @@ impl Reader<'_> {
     }
 
     fn text(&mut self, words: &str, line: u32) {
-        if self.is_open("script") || self.is_open("style") {
+        if self.is_open("script") || self.is_open("style") || self.is_open(NOTE) {
             return;
         }
         if self.is_open("title") && !self.is_open("svg") {

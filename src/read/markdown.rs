@@ -51,7 +51,11 @@ impl<'a> Writer<'a> {
             Event::Start(tag) => self.start(&tag),
             Event::End(tag) => self.end(tag),
             Event::Text(text) | Event::Code(text) if self.hidden == 0 => match &mut self.rows {
-                Some(rows) => rows.last_mut().and_then(|row| row.cells.last_mut()).into_iter().for_each(|cell| cell.text.push_str(&text)),
+                Some(rows) => {
+                    if let Some(cell) = rows.last_mut().and_then(|row| row.cells.last_mut()) {
+                        cell.text.push_str(&text);
+                    }
+                }
                 None => self.builder.push_lines(&text, self.last_line),
             },
             Event::SoftBreak => self.soft_break(),
@@ -78,8 +82,9 @@ impl<'a> Writer<'a> {
                 rows.push(Row { cells: Vec::new(), header: matches!(tag, Tag::TableHead) });
             }
             (Tag::TableCell, Some(rows)) => {
-                let cell = Cell { line, columns: 1, rows: 1, ..Cell::default() };
-                rows.last_mut().into_iter().for_each(|row| row.cells.push(cell.clone()));
+                if let Some(row) = rows.last_mut() {
+                    row.cells.push(Cell { line, columns: 1, rows: 1, ..Cell::default() });
+                }
             }
             _ => {}
         }
@@ -157,7 +162,10 @@ mod tests {
         let text = "---\ntitle: 河边的集市\nauthors: [王小河]\ndate: 2023-05-06\n---\n\n# 开头\n\n第一行**很重**，\n第二行[链接](http://x)。\n\n- one\n- two &amp; three\n\n| 站名 | 旅客 |\n|---|--:|\n| **青石** | 310 |\n| 旧桥 |  |\n";
         let decoded = Decoded { text: text.to_owned(), encoding: "UTF-8", notes: vec![] };
         let article = article(&decoded, "stem").unwrap();
-        assert_eq!(article.text, "开头\n第一行很重，第二行链接。\none\ntwo & three\n站名 | 旅客\n站名：青石 | 旅客：310\n站名：旧桥");
+        assert_eq!(
+            article.text,
+            "开头\n第一行很重，第二行链接。\none\ntwo & three\n站名 | 旅客\n站名：青石 | 旅客：310\n站名：旧桥"
+        );
         assert_eq!(article.record.title, "河边的集市");
         assert_eq!(article.record.published.as_deref(), Some("2023-05-06"));
         assert_eq!(article.heading_texts().collect::<Vec<_>>(), ["开头"]);

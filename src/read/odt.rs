@@ -1,4 +1,4 @@
-//! ODT: the paragraphs, headings, lists, tables and footnotes of an OpenDocument text.
+//! ODT: the paragraphs, headings, lists, tables and footnotes of an `OpenDocument` text.
 //!
 //! Deleted text of tracked changes, remarks, indexes, heads and feet of pages are not read. Nothing that the document
 //! refers to outside of it is.
@@ -91,11 +91,12 @@ impl Reader {
                     self.rows(element, false, &mut rows);
                     blocks.extend(document::table(rows));
                 }
-                "table-of-content" | "alphabetical-index" | "illustration-index" | "table-index" | "object-index" | "user-index" => {
+                "table-of-content" | "alphabetical-index" | "illustration-index" | "table-index" | "object-index"
+                | "user-index" => {
                     self.indexes += 1;
                 }
-                "list" | "list-item" | "list-header" | "section" | "numbered-paragraph" | "bibliography" | "index-body" | "frame"
-                | "text-box" => self.add(element, blocks),
+                "list" | "list-item" | "list-header" | "section" | "numbered-paragraph" | "bibliography" | "index-body"
+                | "frame" | "text-box" => self.add(element, blocks),
                 _ => {}
             }
         }

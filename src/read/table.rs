@@ -166,7 +166,8 @@ fn begins_with_header(grid: &[Vec<Slot<'_>>]) -> bool {
     };
     let over_figures = || {
         (0..words.len()).any(|column| {
-            let cells: Vec<&str> = rest.iter().filter_map(|row| row.get(column)).map(|slot| slot.cell.text.as_str()).collect();
+            let cells = rest.iter().filter_map(|row| row.get(column)).map(|slot| slot.cell.text.as_str());
+            let cells: Vec<&str> = cells.filter(|text| !text.is_empty()).collect();
             !cells.is_empty() && cells.iter().all(|text| text.starts_with(|c: char| c.is_ascii_digit() || "-+¥$€£".contains(c)))
         })
     };
@@ -228,7 +229,10 @@ mod tests {
     #[test]
     fn each_cell_stands_behind_its_header() {
         check(&["#站名/旅客", "青石/310"], &["站名 | 旅客", "站名：青石 | 旅客：310"]);
-        check(&["Stop/Visitors", "Old Bridge/310", "Mill/"], &["Stop | Visitors", "Stop: Old Bridge | Visitors: 310", "Stop: Mill"]);
+        check(
+            &["Stop/Visitors", "Old Bridge/310", "Mill/"],
+            &["Stop | Visitors", "Stop: Old Bridge | Visitors: 310", "Stop: Mill"],
+        );
         check(&["Owner/Wang", "Address/Mill Lane"], &["Owner: Wang", "Address: Mill Lane"]);
         check(&["a/b/c"], &["a | b | c"]);
     }
@@ -237,7 +241,12 @@ mod tests {
     fn cells_that_span_columns_and_rows_keep_their_places() {
         check(
             &["#2vStop/2>Visitors", "#2023/2024", "2vMill/1/2", "3/4"],
-            &["Stop | Visitors", "Stop | 2023 | 2024", "Stop: Mill | Visitors 2023: 1 | Visitors 2024: 2", "Stop: Mill | Visitors 2023: 3 | Visitors 2024: 4"],
+            &[
+                "Stop | Visitors",
+                "Stop | 2023 | 2024",
+                "Stop: Mill | Visitors 2023: 1 | Visitors 2024: 2",
+                "Stop: Mill | Visitors 2023: 3 | Visitors 2024: 4",
+            ],
         );
     }
 }

@@ -57,7 +57,18 @@ fn each_of_sixteen_files_is_accounted_for_the_first_and_the_second_time() {
     std::fs::create_dir(&corpus).unwrap();
     fill(&corpus);
     let read = [
-        "a.txt", "b.md", "c.html", "d.jsonl", "e.pdf", "g.docx", "h.odt", "i.epub", "j.rtf", "k.csv", "l.json", "m.rss",
+        "a.txt",
+        "b.md",
+        "c.html",
+        "d.jsonl",
+        "e.pdf",
+        "g.docx",
+        "h.odt",
+        "i.epub",
+        "j.rtf",
+        "k.csv",
+        "l.json",
+        "m.rss",
         "n.zip/may/n.txt",
     ];
     for (list, other) in [("read", "unchanged"), ("unchanged", "read")] {
@@ -89,7 +100,11 @@ fn a_question_about_a_cell_cites_its_row_with_the_header() {
     fill(&corpus);
     let service = Service::start(&data, &["--corpus", corpus.to_str().unwrap()]);
     for (question, path, row) in [
-        ("How many visitors came to the middle weir?", "g.docx", "Weir: Middle | Visitors: 842 | Keeper: Mira Talley | Open until: 18:30"),
+        (
+            "How many visitors came to the middle weir?",
+            "g.docx",
+            "Weir: Middle | Visitors: 842 | Keeper: Mira Talley | Open until: 18:30",
+        ),
         ("码头区的月租是多少元？", "h.odt", "区域：码头区 | 摊位数：18 | 管理人：李青 | 月租（元）：150"),
         ("When was the Long Bridge built?", "b.md", "Bridge: Long Bridge | Built: 1921"),
         ("How many wheels does the lower mill have?", "k.csv", "Mill: Lower | Wheels: 5"),

@@ -149,7 +149,8 @@ impl ColumnGeometry {
         let all = || if main().next().is_some() { main().collect::<Vec<_>>() } else { lines.iter().collect() };
         let left = all().iter().map(|line| line.segment.x0).fold(f32::MAX, f32::min);
         let right = all().iter().map(|line| line.segment.x1).fold(f32::MIN, f32::max);
-        let mut distances: Vec<f32> = all().windows(2).map(|pair| pair[1].segment.y1 - pair[0].segment.y1).filter(|d| *d > 0.0).collect();
+        let mut distances: Vec<f32> =
+            all().windows(2).map(|pair| pair[1].segment.y1 - pair[0].segment.y1).filter(|d| *d > 0.0).collect();
         distances.sort_unstable_by(f32::total_cmp);
         // A lower one than the middle: in a column of short paragraphs most distances may be gaps.
         let pitch = distances.get(distances.len() / 3).copied().unwrap_or(body * 1.6);

@@ -113,7 +113,10 @@ impl Line {
         for at in 1..edges.len() {
             edges[at] = edges[at].max(edges[at - 1]);
         }
-        let across = self.place.turned.map_or([self.segment.y0, self.segment.y1], |width| [width - self.segment.y1, width - self.segment.y0]);
+        let across = self
+            .place
+            .turned
+            .map_or([self.segment.y0, self.segment.y1], |width| [width - self.segment.y1, width - self.segment.y0]);
         let vertical = self.place.turned.is_some();
         PrintedLine { start: 0, page: self.place.page, vertical, across: across.map(quarters), edges }
     }

@@ -85,7 +85,8 @@ fn best(segments: &[Segment]) -> Option<Gutter> {
     for border in borders.into_iter().step_by(step) {
         for gutter in gutters(segments, &bands, border, usual) {
             let taller = best.as_ref().is_none_or(|best| gutter.height > best.height);
-            if taller && gutter.height >= HEIGHT * usual && is_between_columns(&segments[gutter.first..gutter.end], border, usual) {
+            if taller && gutter.height >= HEIGHT * usual && is_between_columns(&segments[gutter.first..gutter.end], border, usual)
+            {
                 best = Some(gutter);
             }
         }

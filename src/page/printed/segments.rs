@@ -138,7 +138,9 @@ fn goes_on(last: &Placed, next: &Placed, vertical_rules: &[Rule]) -> bool {
         let inside = rule.x0 >= last.letter.x1 - 0.5 && rule.x1 <= next.letter.x0 + 0.5;
         inside && rule.y0 < next.middle() && rule.y1 > next.middle()
     };
-    gap <= wide * size && last.size.max(next.size) <= SIZES * size && !(gap > 0.3 * size && vertical_rules.iter().any(stands_between))
+    gap <= wide * size
+        && last.size.max(next.size) <= SIZES * size
+        && !(gap > 0.3 * size && vertical_rules.iter().any(stands_between))
 }
 
 fn segment(placed: Vec<Placed>) -> Segment {

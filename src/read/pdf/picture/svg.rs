@@ -116,7 +116,8 @@ fn look(mode: &DrawMode, paint: &Paint<'_>, transform: Affine) -> Option<String>
         }
         Paint::Pattern(_) => (GREY.to_owned(), 1.0),
     };
-    let fill = |rule: &FillRule| format!(" fill=\"{color}\"{}", if *rule == FillRule::EvenOdd { " fill-rule=\"evenodd\"" } else { "" });
+    let fill =
+        |rule: &FillRule| format!(" fill=\"{color}\"{}", if *rule == FillRule::EvenOdd { " fill-rule=\"evenodd\"" } else { "" });
     let line = |stroke: &StrokeProps| {
         let width = f64::from(stroke.line_width) * transform.determinant().abs().sqrt();
         format!(" stroke=\"{color}\" stroke-width=\"{:.2}\"", width.max(0.1))
