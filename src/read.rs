@@ -194,7 +194,7 @@ pub enum Format {
     Pdf,
     /// A Word document.
     Docx,
-    /// An OpenDocument text.
+    /// An `OpenDocument` text.
     Odt,
     /// A book.
     Epub,

@@ -107,9 +107,10 @@ fn unpacked(inside: Inside, report: &mut IngestReport) -> Option<Source> {
 /// JSON and XML without articles, met in a folder, are no failure: of what was `told` before, nothing changes.
 fn pass_over(report: &mut IngestReport, told: usize) {
     for Unusable { path, reason } in report.unusable.split_off(told) {
-        match reason {
-            read::Error::NoArticles => report.skipped.push((path, Skipped::NoArticles)),
-            reason => report.unusable.push(Unusable { path, reason }),
+        if matches!(reason, read::Error::NoArticles) {
+            report.skipped.push((path, Skipped::NoArticles));
+        } else {
+            report.unusable.push(Unusable { path, reason });
         }
     }
 }

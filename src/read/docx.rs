@@ -138,8 +138,7 @@ impl Reader {
                 "r" if is_hidden(element) => {}
                 "r" | "hyperlink" | "ins" | "moveTo" | "smartTag" | "customXml" | "sdt" | "sdtContent" | "fldSimple" | "bdo"
                 | "dir" | "ruby" | "rubyBase" => self.inline(element, inline),
-                "t" => inline.text.push_str(&element.raw_text()),
-                "oMath" | "oMathPara" => inline.text.push_str(&element.raw_text()),
+                "t" | "oMath" | "oMathPara" => inline.text.push_str(&element.raw_text()),
                 "tab" | "ptab" => inline.text.push(' '),
                 "cr" => inline.text.push('\n'),
                 "br" if element.attribute("type").is_none_or(|kind| kind == "textWrapping") => inline.text.push('\n'),

@@ -54,6 +54,16 @@ pub(super) struct Page {
     pub(super) title: String,
 }
 
+/// The name under which a link to a footnote, or back from it, is open: its number is no word of the text.
+const NOTE: &str = "a link of a note";
+/// How such links are told, in books and on pages.
+const NOTES: [(&str, &str); 5] = [
+    ("epub:type", "noteref"),
+    ("role", "doc-noteref"),
+    ("role", "doc-backlink"),
+    ("class", "footnote-ref"),
+    ("class", "footnote-back"),
+];
 /// Tables within tables; further ones are read as parts of the innermost.
 const DEEPEST: usize = 16;
 const FURNITURE: [&str; 14] = [
@@ -175,8 +185,10 @@ impl Reader<'_> {
                     }
                     _ => {}
                 }
+                let notes =
+                    name == "a" && NOTES.iter().any(|(key, word)| attribute(key).is_some_and(|value| value.contains(word)));
                 if !tag.self_closing && !VOID.contains(&name.as_str()) {
-                    self.open.open(name);
+                    self.open.open(if notes { NOTE.to_owned() } else { name });
                 }
             }
             Token::EndTag(tag) => {
@@ -187,7 +199,8 @@ impl Reader<'_> {
                 if name == "table" {
                     self.close_table();
                 }
-                self.open.close(&name);
+                let ends_note = name == "a" && self.open.innermost(NOTE) > self.open.innermost("a");
+                self.open.close(if ends_note { NOTE } else { &name });
             }
             Token::String(text) => {
                 let line = self.line_at(text.span.start);
@@ -208,7 +221,7 @@ impl Reader<'_> {
     }
 
     fn text(&mut self, words: &str, line: u32) {
-        if self.open.contains("script") || self.open.contains("style") {
+        if ["script", "style", NOTE].iter().any(|name| self.open.contains(name)) {
             return;
         }
         if self.open.contains("title") && !self.open.contains("svg") {

@@ -21,12 +21,13 @@ pub(super) fn articles(decoded: &Decoded) -> Result<(Vec<Article>, Vec<Error>), 
     let (mut articles, mut errors) = (Vec::new(), Vec::new());
     for (at, value) in values(text).map_err(|(at, reason)| Error::Line { line: starts.line(at), reason })? {
         let line = starts.line(at);
-        match value {
-            Value::Object(object) => match fields(&object) {
-                Some(fields) if !fields.text.trim().is_empty() => articles.push(fields.article(line, decoded.encoding)),
-                _ => errors.push(Error::Line { line, reason: "has no text".to_owned() }),
-            },
-            _ => errors.push(Error::Line { line, reason: "is no object".to_owned() }),
+        let Value::Object(object) = value else {
+            errors.push(Error::Line { line, reason: "is no object".to_owned() });
+            continue;
+        };
+        match fields(&object) {
+            Some(fields) if !fields.text.trim().is_empty() => articles.push(fields.article(line, decoded.encoding)),
+            _ => errors.push(Error::Line { line, reason: "has no text".to_owned() }),
         }
     }
     if articles.is_empty() { Err(Error::NoArticles) } else { Ok((articles, errors)) }
@@ -93,26 +94,24 @@ fn fields(object: &Map<String, Value>) -> Option<Fields> {
     let value = |field| columns::find(field, object.keys().map(String::as_str)).and_then(|name| object.get(name));
     let text = |field| value(field).and_then(plain);
     let html = || object.get("content_html").and_then(Value::as_str).map(of_html);
-    let one_author = |author: &Value| match author {
-        Value::Object(fields) => fields.get("name").and_then(plain).into_iter().collect(),
-        other => plain(other).map(|text| names(&text)).unwrap_or_default(),
-    };
-    let authors = value(Field::Authors).map(|value| match value {
-        // Names in a list may hold commas.
-        Value::Array(all) => all
-            .iter()
-            .flat_map(|author| author.as_str().map_or_else(|| one_author(author), |name| vec![name.trim().to_owned()]))
-            .collect(),
-        other => one_author(other),
-    });
     Some(Fields {
         key: text(Field::Key),
         title: text(Field::Title),
         text: text(Field::Text).or_else(html)?,
-        authors: authors.unwrap_or_default(),
+        authors: value(Field::Authors).map(authors).unwrap_or_default(),
         published: text(Field::Published),
         url: text(Field::Url),
     })
+}
+
+/// A list of names, or one text; each may be an object with its `name`.
+fn authors(value: &Value) -> Vec<String> {
+    let named = |author: &Value| author.get("name").and_then(plain).or_else(|| plain(author));
+    match value.as_array() {
+        // Names in a list may hold commas.
+        Some(all) => all.iter().filter_map(named).map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect(),
+        None => named(value).map(|text| names(&text)).unwrap_or_default(),
+    }
 }
 
 fn of_html(html: &str) -> String {

@@ -52,7 +52,9 @@ impl<'a> Writer<'a> {
             Event::End(tag) => self.end(tag),
             Event::Text(text) | Event::Code(text) if self.hidden == 0 => match &mut self.rows {
                 Some(rows) => {
-                    rows.last_mut().and_then(|row| row.cells.last_mut()).into_iter().for_each(|cell| cell.text.push_str(&text))
+                    if let Some(cell) = rows.last_mut().and_then(|row| row.cells.last_mut()) {
+                        cell.text.push_str(&text);
+                    }
                 }
                 None => self.builder.push_lines(&text, self.last_line),
             },
@@ -80,8 +82,9 @@ impl<'a> Writer<'a> {
                 rows.push(Row { cells: Vec::new(), header: matches!(tag, Tag::TableHead) });
             }
             (Tag::TableCell, Some(rows)) => {
-                let cell = Cell { line, columns: 1, rows: 1, ..Cell::default() };
-                rows.last_mut().into_iter().for_each(|row| row.cells.push(cell.clone()));
+                if let Some(row) = rows.last_mut() {
+                    row.cells.push(Cell { line, columns: 1, rows: 1, ..Cell::default() });
+                }
             }
             _ => {}
         }

@@ -1,4 +1,4 @@
-//! ODT: the paragraphs, headings, lists, tables and footnotes of an OpenDocument text.
+//! ODT: the paragraphs, headings, lists, tables and footnotes of an `OpenDocument` text.
 //!
 //! Deleted text of tracked changes, remarks, indexes, heads and feet of pages are not read. Nothing that the document
 //! refers to outside of it is.

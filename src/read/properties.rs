@@ -23,7 +23,7 @@ impl Properties {
         let title = title.map(|title| title.trim().to_owned()).filter(|title| short(title) && is_title(title));
         let today = jiff::Zoned::now().date().to_string();
         // Programs fill in the day before time began.
-        let real = |day: &String| *day > "1980-01-01".to_owned() && *day <= today;
+        let real = |day: &String| day.as_str() > "1980-01-01" && *day <= today;
         let authors = authors.iter().filter(|names| short(names)).flat_map(|names| names_in(names)).collect();
         Self { title, authors, created: created.and_then(date).filter(real) }
     }

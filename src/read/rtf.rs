@@ -4,6 +4,7 @@
 
 mod words;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use encoding_rs::{Encoding, WINDOWS_1252};
@@ -17,10 +18,9 @@ use crate::article::{Article, Record};
 /// Groups within groups.
 const DEEPEST: usize = 1000;
 /// Groups that hold no text of the document.
-const PASSED_OVER: [&str; 24] = [
+const PASSED_OVER: [&str; 25] = [
     "fonttbl",
     "colortbl",
-    "stylesheet",
     "listtable",
     "listoverridetable",
     "revtbl",
@@ -42,6 +42,8 @@ const PASSED_OVER: [&str; 24] = [
     "datastore",
     "template",
     "filetbl",
+    "listtext",
+    "pntext",
 ];
 
 /// The article that an RTF file holds.
@@ -61,8 +63,18 @@ fn read(bytes: &[u8], stem: &str) -> Result<Article, Error> {
     reader.end_paragraph();
     reader.end_table();
     let authors: Vec<String> = reader.author.into_iter().collect();
-    let properties = Properties::of(reader.title, &authors, None);
+    let created = if let [year, month, day] = reader.created[..] { Some(format!("{year:04}-{month:02}-{day:02}")) } else { None };
+    let properties = Properties::of(reader.title, &authors, created.as_deref());
     document::article(&reader.blocks, properties, Record { encoding: "RTF".to_owned(), ..Record::default() }, stem)
+}
+
+/// What a paragraph is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Role {
+    #[default]
+    Text,
+    Title,
+    Heading(u8),
 }
 
 /// Where text goes that is met.
@@ -73,6 +85,8 @@ enum Target {
     Footnote,
     Title,
     Author,
+    Created,
+    Styles,
     Nowhere,
 }
 
@@ -98,8 +112,14 @@ struct Reader {
     footnotes: Vec<String>,
     title: Option<String>,
     author: Option<String>,
-    /// The depth of the paragraph's heading.
-    level: Option<u8>,
+    /// What the paragraph is.
+    role: Role,
+    /// What paragraphs of each style are.
+    styles: HashMap<i32, Role>,
+    /// The style that is used, or defined.
+    style: i32,
+    /// Year, month and day on which it was made.
+    created: Vec<i32>,
     in_table: bool,
     row: BlockRow,
     rows: Vec<BlockRow>,
@@ -122,7 +142,10 @@ impl Default for Reader {
             footnotes: Vec::new(),
             title: None,
             author: None,
-            level: None,
+            role: Role::Text,
+            styles: HashMap::new(),
+            style: 0,
+            created: Vec::new(),
             in_table: false,
             row: BlockRow::default(),
             rows: Vec::new(),
@@ -182,14 +205,17 @@ impl Reader {
     }
 
     fn say(&mut self, words: &str) {
-        let Group { target, hidden, .. } = self.group;
-        match target {
-            _ if hidden => {}
+        if self.group.hidden {
+            return;
+        }
+        match self.group.target {
+            Target::Nowhere => {}
             Target::Text => self.text.push_str(words),
             Target::Footnote => self.footnote.push_str(words),
             Target::Title => self.title.get_or_insert_default().push_str(words),
             Target::Author => self.author.get_or_insert_default().push_str(words),
-            Target::Nowhere => {}
+            Target::Styles => self.style_name(words),
+            Target::Created => {}
         }
     }
 
@@ -198,8 +224,13 @@ impl Reader {
         match name {
             _ if first && PASSED_OVER.contains(&name) => self.group.target = Target::Nowhere,
             "info" => self.group.target = Target::Nowhere,
-            "title" if first => self.group.target = Target::Title,
-            "author" if first => self.group.target = Target::Author,
+            // Both are said twice where the charset does not hold them; the second is the better.
+            "title" if first => (self.group.target, self.title) = (Target::Title, None),
+            "author" if first => (self.group.target, self.author) = (Target::Author, None),
+            "creatim" if first => self.group.target = Target::Created,
+            "stylesheet" if first => self.group.target = Target::Styles,
+            "yr" | "mo" | "dy" if self.group.target == Target::Created => self.created.push(number.unwrap_or(0)),
+            "s" => self.style(number.unwrap_or(0)),
             "footnote" if first => self.group.target = Target::Footnote,
             "ansicpg" => {
                 let page = number.unwrap_or(1252);
@@ -229,9 +260,11 @@ impl Reader {
             "~" => self.say("\u{a0}"),
             "_" => self.say("-"),
             "{" | "}" | "\\" => self.say(name),
-            "pard" => (self.level, self.in_table) = (None, false),
+            "pard" => (self.role, self.in_table) = (Role::Text, false),
             "outlinelevel" => {
-                self.level = number.and_then(|level| u8::try_from(level).ok()).filter(|level| *level < 9).map(|l| l + 1)
+                let level = number.and_then(|level| u8::try_from(level).ok()).filter(|level| *level < 9);
+                let role = level.map_or(Role::Text, |level| Role::Heading(level + 1));
+                if self.group.target == Target::Styles { self.define(role) } else { self.role = role }
             }
             "intbl" => self.in_table = true,
             "cell" | "nestcell" => {
@@ -242,6 +275,31 @@ impl Reader {
             "trowd" => self.row.header = false,
             "row" | "nestrow" => self.rows.push(std::mem::take(&mut self.row)),
             _ => {}
+        }
+    }
+
+    /// A paragraph has the style `number`, or the style is defined.
+    fn style(&mut self, number: i32) {
+        self.style = number;
+        if self.group.target != Target::Styles {
+            self.role = self.styles.get(&number).copied().unwrap_or_default();
+        }
+    }
+
+    fn define(&mut self, role: Role) {
+        self.styles.insert(self.style, role);
+    }
+
+    /// The name of the style that is defined.
+    fn style_name(&mut self, name: &str) {
+        match name.trim().trim_end_matches(';') {
+            "Title" => self.define(Role::Title),
+            name => {
+                let level = name.to_lowercase().strip_prefix("heading ").and_then(|level| level.trim().parse().ok());
+                if let Some(level) = level.filter(|level| (1..=9).contains(level)) {
+                    self.define(Role::Heading(level));
+                }
+            }
         }
     }
 
@@ -265,10 +323,13 @@ impl Reader {
     fn taken(&mut self) -> Vec<Block> {
         let text = std::mem::take(&mut self.text).trim().to_owned();
         let footnotes = std::mem::take(&mut self.footnotes).into_iter().filter(|text| !text.is_empty()).map(Block::Paragraph);
-        let level = self.level;
-        let block = (!text.is_empty())
-            .then(|| level.map_or_else(|| Block::Paragraph(text.clone()), |level| Block::Heading(level, text.clone())));
-        block.into_iter().chain(footnotes).collect()
+        let said = !text.is_empty();
+        let block = match self.role {
+            Role::Text => Block::Paragraph(text),
+            Role::Title => Block::Title(text),
+            Role::Heading(level) => Block::Heading(level, text),
+        };
+        said.then_some(block).into_iter().chain(footnotes).collect()
     }
 
     fn end_paragraph(&mut self) {

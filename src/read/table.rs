@@ -166,7 +166,8 @@ fn begins_with_header(grid: &[Vec<Slot<'_>>]) -> bool {
     };
     let over_figures = || {
         (0..words.len()).any(|column| {
-            let cells: Vec<&str> = rest.iter().filter_map(|row| row.get(column)).map(|slot| slot.cell.text.as_str()).collect();
+            let cells = rest.iter().filter_map(|row| row.get(column)).map(|slot| slot.cell.text.as_str());
+            let cells: Vec<&str> = cells.filter(|text| !text.is_empty()).collect();
             !cells.is_empty() && cells.iter().all(|text| text.starts_with(|c: char| c.is_ascii_digit() || "-+¥$€£".contains(c)))
         })
     };

@@ -353,7 +353,7 @@ fn an_article_that_goes_on_on_another_page_is_one() {
     let text = &articles[0].text;
     assert!(text.starts_with("去年渡口") && text.ends_with("最后定下了新的班次。"), "{text}");
     assert!(left_out.iter().any(|left| left.text == "渡口的一年"), "{left_out:?}");
-    let boxes = articles[0].places.boxes(text, Span::new(text.find("（上接").unwrap(), text.len()));
+    let boxes = articles[0].places.boxes(text, Span::new(text.find("最后定下").unwrap(), text.len()));
     assert!(boxes.iter().all(|found| found.page == 2));
 }
 

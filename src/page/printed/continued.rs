@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::blocks::{Block, Kind};
-use super::news::Draft;
+use super::news::{Draft, furniture};
 
 static GOES_ON: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)[（(【\[]?\s*(?:下转|下轉|转|continued on page|turn to page|see page)\s*第?\s*([0-9〇一二三四五六七八九十]{1,3})\s*[版页頁]?\s*[）)】\]]?$")
@@ -16,6 +16,11 @@ static COMES: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)^[（(【\[]?\s*(?:紧接|緊接|上接|接|continued from page|from page)\s*第?\s*([0-9〇一二三四五六七八九十]{1,3})\s*[版页頁]?\s*[）)】\]]?")
         .expect("it is a pattern")
 });
+
+/// Whether a block says nothing but where an article goes on or comes from.
+pub(super) fn is_pointer(block: &Block) -> bool {
+    comes_from(block).is_some() || goes_on(block).is_some()
+}
 
 /// The page on which the part that ends with `block` goes on.
 fn goes_on(block: &Block) -> Option<u32> {
@@ -47,7 +52,8 @@ fn number(text: &str) -> Option<u32> {
     }
 }
 
-/// Puts each part that comes from another page behind the one that goes on there; other parts stay as they are.
+/// Puts each part that comes from another page behind the one that goes on there; other parts stay as they are. Where
+/// they go on is said in no text.
 pub(super) fn joined(drafts: Vec<Draft<'_>>) -> Vec<Draft<'_>> {
     let mut drafts: Vec<Option<Draft<'_>>> = drafts.into_iter().map(Some).collect();
     for at in 0..drafts.len() {
@@ -59,7 +65,13 @@ pub(super) fn joined(drafts: Vec<Draft<'_>>) -> Vec<Draft<'_>> {
             }
         }
     }
-    drafts.into_iter().flatten().collect()
+    let mut joined: Vec<Draft<'_>> = drafts.into_iter().flatten().collect();
+    for draft in &mut joined {
+        let (passed, text): (Vec<&Block>, _) = draft.text.drain(..).partition(|block| furniture(block).is_some());
+        draft.text = text;
+        draft.passed.extend(passed);
+    }
+    joined
 }
 
 /// The part in which that at `at` goes on: on the page that it names, or from its page; of several the one whose

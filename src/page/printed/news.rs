@@ -3,11 +3,11 @@
 use super::Layout;
 use super::assemble::{left_out, push, range, record};
 use super::blocks::{Block, Kind};
-use super::continued::{comes_from, joined};
+use super::continued::{comes_from, is_pointer, joined};
 use super::lines::Line;
 use crate::article::{Article, Builder, Record, opening};
 use crate::page::assemble::workplace;
-use crate::page::{LeftOut, Page, furniture, names};
+use crate::page::{LeftOut, Page, furniture as known, names};
 use crate::read::Printed;
 
 /// A headline's type is larger than the text's by so much.
@@ -93,16 +93,17 @@ fn drafts(blocks: &[Block], body: f32) -> Vec<Draft<'_>> {
 /// The articles, and every line that is in none of them.
 pub(super) fn page(layout: Layout, document: &Printed) -> Page {
     let Layout { blocks, body, mut left_out, .. } = layout;
-    let (furniture, blocks): (Vec<Block>, Vec<Block>) = blocks.into_iter().partition(|block| reason(block).is_some());
-    for block in &furniture {
-        left_out.extend(self::left_out(block, reason(block).unwrap_or_default()));
+    let is_furniture = |block: &Block| furniture(block).is_some() && !is_pointer(block);
+    let (apart, blocks): (Vec<Block>, Vec<Block>) = blocks.into_iter().partition(is_furniture);
+    for block in &apart {
+        left_out.extend(self::left_out(block, furniture(block).unwrap_or_default()));
     }
     let mut articles = Vec::new();
     for draft in joined(drafts(&blocks, body)) {
         if let Some(article) = article(&draft, document) {
             articles.push(article);
-            let passed = draft.passed.iter();
-            left_out.extend(passed.flat_map(|block| self::left_out(block, "the headline of an article that goes on")));
+            let why = |block: &Block| furniture(block).unwrap_or("the headline of an article that goes on");
+            left_out.extend(draft.passed.iter().flat_map(|block| self::left_out(block, why(block))));
         } else {
             let blocks = draft.head.iter().chain(&draft.text).chain(&draft.passed);
             left_out.extend(blocks.flat_map(|block| self::left_out(block, "no article's text")));
@@ -113,10 +114,10 @@ pub(super) fn page(layout: Layout, document: &Printed) -> Page {
 }
 
 /// Why a block that stands alone is furniture.
-fn reason(block: &Block) -> Option<&'static str> {
+pub(super) fn furniture(block: &Block) -> Option<&'static str> {
     let [line] = block.lines.as_slice() else { return None };
     let text = line.text();
-    furniture::anywhere(&text).or_else(|| furniture::between(&text).filter(|_| block.kind != Kind::Heading))
+    known::anywhere(&text).or_else(|| known::between(&text).filter(|_| block.kind != Kind::Heading))
 }
 
 fn article(draft: &Draft<'_>, document: &Printed) -> Option<Article> {
