@@ -230,7 +230,6 @@ impl Reader {
             "creatim" if first => self.group.target = Target::Created,
             "stylesheet" if first => self.group.target = Target::Styles,
             "yr" | "mo" | "dy" if self.group.target == Target::Created => self.created.push(number.unwrap_or(0)),
-            "s" => self.style(number.unwrap_or(0)),
             "footnote" if first => self.group.target = Target::Footnote,
             "ansicpg" => {
                 let page = number.unwrap_or(1252);
@@ -260,6 +259,8 @@ impl Reader {
             "~" => self.say("\u{a0}"),
             "_" => self.say("-"),
             "{" | "}" | "\\" => self.say(name),
+            // What a footnote or a number's group says of paragraphs is not said of the one around it.
+            "pard" | "outlinelevel" | "intbl" | "s" if !matches!(self.group.target, Target::Text | Target::Styles) => {}
             "pard" => (self.role, self.in_table) = (Role::Text, false),
             "outlinelevel" => {
                 let level = number.and_then(|level| u8::try_from(level).ok()).filter(|level| *level < 9);
@@ -267,6 +268,7 @@ impl Reader {
                 if self.group.target == Target::Styles { self.define(role) } else { self.role = role }
             }
             "intbl" => self.in_table = true,
+            "s" => self.style(number.unwrap_or(0)),
             "cell" | "nestcell" => {
                 let blocks = self.taken();
                 self.row.cells.push(BlockCell { blocks, columns: 1, rows: 1 });

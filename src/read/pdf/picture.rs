@@ -1,5 +1,6 @@
 //! A page of a PDF → a picture of it, as SVG: the outlines of its characters, its lines and areas, and grey areas
-//! where it shows photographs. No text, no link, no script.
+//! where it shows photographs. Characters of fonts that are not in the file are text, for the viewer's own font. No link,
+//! no script.
 //!
 //! It is drawn here, and not by a library, so that the clock and the picture's size are looked at with every stroke.
 

@@ -4,12 +4,15 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::time::Instant;
 
-use hayro_interpret::font::{Glyph, GlyphRun};
+use hayro_interpret::font::{Glyph, GlyphRun, OutlineFontData, StandardFont};
+use hayro_interpret::hayro_cmap::BfString;
 use hayro_interpret::kurbo::{Affine, BezPath, PathEl, Point, Rect, Shape as _};
 use hayro_interpret::{
     BlendMode, ClipPath, Device, DrawMode, DrawProps, FillRule, Image, ImageDrawProps, Paint, SoftMask, StrokeProps,
 };
 
+use crate::chunk::is_unspaced;
+use crate::read::pdf::characters::characters;
 use crate::read::{Error, guard};
 
 /// Bytes of one picture.
@@ -74,6 +77,25 @@ impl Canvas {
         }
     }
 
+    /// A character of a font that is not in the file, in the viewer's own.
+    fn word(&mut self, character: Option<BfString>, transform: Affine, paint: &Paint<'_>) {
+        let look = look(&DrawMode::Fill(FillRule::NonZero), paint, transform).unwrap_or_default();
+        // Glyphs are a thousand units high, and upside down.
+        let [a, b, c, d, x, y] = (transform * Affine::scale_non_uniform(1.0, -1.0)).as_coeffs();
+        for character in characters(character).into_iter().filter(|c| !c.is_control()) {
+            let escaped = match character {
+                '<' => "&lt;".to_owned(),
+                '>' => "&gt;".to_owned(),
+                '&' => "&amp;".to_owned(),
+                other => other.to_string(),
+            };
+            let _ = writeln!(
+                self.body,
+                "<text font-size=\"1000\" transform=\"matrix({a:.5} {b:.5} {c:.5} {d:.5} {x:.2} {y:.2})\"{look}>{escaped}</text>"
+            );
+        }
+    }
+
     /// The number of an outline that is drawn once and used wherever it comes.
     fn outline(&mut self, key: u128, path: &BezPath) -> usize {
         let next = self.known.len();
@@ -83,6 +105,25 @@ impl Canvas {
         }
         number
     }
+}
+
+/// Whether a run of Chinese, Japanese or Korean characters is drawn with a Latin font, because its own is not in the file.
+fn stands_in(run: &GlyphRun<'_, '_>) -> bool {
+    let Some(first) = run.glyphs().first() else { return false };
+    let Glyph::Outline(drawn) = &**first else { return false };
+    let latin = [
+        StandardFont::Helvetica,
+        StandardFont::HelveticaBold,
+        StandardFont::TimesRoman,
+        StandardFont::TimesBold,
+        StandardFont::Courier,
+        StandardFont::CourierBold,
+    ];
+    let is_latin =
+        |data: OutlineFontData| latin.iter().any(|font| font.get_font_data().0.as_ref().as_ref() == data.data.as_ref().as_ref());
+    let is_east_asian = |c: &char| is_unspaced(*c) || matches!(u32::from(*c), 0x1100..=0x11ff | 0xac00..=0xd7af);
+    let east_asian = run.glyphs().iter().flat_map(|glyph| characters(glyph.as_unicode())).any(|c| is_east_asian(&c));
+    east_asian && drawn.font_data().is_none_or(is_latin)
 }
 
 /// A path's commands, brought onto the page by `transform`, to a hundredth.
@@ -139,11 +180,15 @@ impl<'a> Device<'a> for Canvas {
     }
 
     fn draw_glyph_run(&mut self, run: &GlyphRun<'_, 'a>, props: DrawProps<'a>, mode: &DrawMode) {
+        let stands_in = stands_in(run) && !matches!(mode, DrawMode::Invisible);
         for glyph in run.glyphs() {
             if !self.goes_on() {
                 return;
             }
             match &**glyph {
+                Glyph::Outline(_) if stands_in => {
+                    self.word(glyph.as_unicode(), props.transform * glyph.transform(), &props.paint)
+                }
                 Glyph::Outline(drawn) => {
                     // Outlines are scaled whole: lines around them, as wide as they say, would be too.
                     let filled = if matches!(mode, DrawMode::Stroke(_) | DrawMode::FillAndStroke(..)) {
