@@ -71,7 +71,7 @@ impl Archive {
     /// The text of the XML entry `name`; `None` when there is none of that name, or nothing in it.
     pub(super) fn xml(&mut self, name: &str) -> Result<Option<String>, Error> {
         let bytes = self.bytes(name, LONGEST_ENTRY)?;
-        Ok(bytes.filter(|bytes| !bytes.is_empty()).map(|bytes| xml::decode(&bytes)).transpose()?)
+        bytes.filter(|bytes| !bytes.is_empty()).map(|bytes| xml::decode(&bytes)).transpose()
     }
 }
 

@@ -62,7 +62,8 @@ impl Iterator for Bundle {
         let name = self.names.next()?;
         // It is shown, and never used as a path.
         let path = format!("{}/{}", self.path, crate::article::one_line(&name));
-        let hidden = name.split('/').any(|part| part.trim_matches('.') != "" && part.starts_with('.') || part == "__MACOSX");
+        let hidden =
+            name.split('/').any(|part| !part.trim_matches('.').is_empty() && part.starts_with('.') || part == "__MACOSX");
         let skipped = match Format::of(&name) {
             _ if hidden => Some(Skipped::Hidden),
             None => Some(Skipped::Unsupported),

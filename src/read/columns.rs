@@ -29,7 +29,7 @@ const NAMES: [(Field, &[&str]); 6] = [
 ];
 
 /// The name, among `names`, of the column that holds `field`.
-pub(super) fn find<'a>(field: Field, names: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+pub(super) fn find<'a>(field: Field, names: &(impl Iterator<Item = &'a str> + Clone)) -> Option<&'a str> {
     let (_, known) = NAMES.iter().find(|(of, _)| *of == field)?;
     known.iter().find_map(|wanted| names.clone().find(|name| name.trim().to_lowercase() == **wanted))
 }

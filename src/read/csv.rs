@@ -15,7 +15,7 @@ pub(super) fn articles(decoded: &Decoded, stem: &str) -> Result<(Vec<Article>, V
     let broken = |error: &::csv::Error| Error::Damaged(format!("it is no CSV: {error}"));
     let header = records.next().ok_or(Error::Empty)?.map_err(|error| broken(&error))?;
     let column = |field| {
-        let name = columns::find(field, header.iter())?;
+        let name = columns::find(field, &header.iter())?;
         header.iter().position(|other| other == name)
     };
     let records: Result<Vec<StringRecord>, ::csv::Error> = records.collect();

@@ -64,7 +64,7 @@ fn properties(package: &Element<'_>) -> Properties {
 fn spine(package: &Element<'_>, place: &str) -> Result<Vec<String>, Error> {
     let folder = place.rsplit_once('/').map_or("", |(folder, _)| folder);
     let mut items: HashMap<String, String> = HashMap::new();
-    for item in package.all("manifest").into_iter().flat_map(|manifest| manifest.elements()) {
+    for item in package.all("manifest").into_iter().flat_map(Element::elements) {
         let is_text = item.attribute("media-type").is_some_and(|kind| kind.contains("html"));
         let is_contents = item.attribute("properties").is_some_and(|all| all.split(' ').any(|one| one == "nav"));
         if let (Some(id), Some(href), true, false) = (item.attribute("id"), item.attribute("href"), is_text, is_contents) {
@@ -99,16 +99,9 @@ fn percent_decoded(text: &str) -> String {
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
         let number = tail.get(..2).and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
-        match (first, number) {
-            (b'%', Some(byte)) => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            _ => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
+        let coded = number.filter(|_| *first == b'%');
+        bytes.push(coded.unwrap_or(*first));
+        rest = if coded.is_some() { &tail[2..] } else { tail };
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -13,6 +13,7 @@ use super::html_tables::OpenTable;
 
 /// One block of text: a paragraph, a heading, a list item, a table's row.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "where a block stands, each asked alone")]
 pub(super) struct Block {
     /// Text and the line it stands on.
     pub(super) pieces: Vec<(String, u32)>,

@@ -91,7 +91,7 @@ fn skipped(text: &str, at: usize) -> usize {
 }
 
 fn fields(object: &Map<String, Value>) -> Option<Fields> {
-    let value = |field| columns::find(field, object.keys().map(String::as_str)).and_then(|name| object.get(name));
+    let value = |field| columns::find(field, &object.keys().map(String::as_str)).and_then(|name| object.get(name));
     let text = |field| value(field).and_then(plain);
     let html = || object.get("content_html").and_then(Value::as_str).map(of_html);
     Some(Fields {

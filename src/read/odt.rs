@@ -56,7 +56,7 @@ fn properties(archive: &mut Archive) -> Result<Properties, Error> {
 /// For each automatic style the one that it is made from.
 fn parents(content: Option<&Element<'_>>) -> HashMap<String, String> {
     let automatic = content.and_then(|content| content.child("automatic-styles"));
-    let styles = automatic.into_iter().flat_map(|styles| styles.elements());
+    let styles = automatic.into_iter().flat_map(Element::elements);
     styles.filter_map(|style| Some((style.attribute("name")?, style.attribute("parent-style-name")?))).collect()
 }
 

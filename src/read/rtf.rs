@@ -209,13 +209,12 @@ impl Reader {
             return;
         }
         match self.group.target {
-            Target::Nowhere => {}
+            Target::Nowhere | Target::Created => {}
             Target::Text => self.text.push_str(words),
             Target::Footnote => self.footnote.push_str(words),
             Target::Title => self.title.get_or_insert_default().push_str(words),
             Target::Author => self.author.get_or_insert_default().push_str(words),
             Target::Styles => self.style_name(words),
-            Target::Created => {}
         }
     }
 
@@ -246,9 +245,8 @@ impl Reader {
             "u" => self.unicode(number.unwrap_or(0)),
             "v" => self.group.hidden = number != Some(0),
             "par" | "sect" | "page" if self.group.target == Target::Text => self.end_paragraph(),
-            "par" => self.say(" "),
             "line" => self.say("\n"),
-            "tab" | "emspace" | "enspace" => self.say(" "),
+            "par" | "tab" | "emspace" | "enspace" => self.say(" "),
             "emdash" => self.say("—"),
             "endash" => self.say("–"),
             "lquote" => self.say("‘"),

@@ -1,4 +1,4 @@
-//! Documents made by pandoc and LibreOffice against their gold files, and files of every kind that is read.
+//! Documents made by pandoc and `LibreOffice` against their gold files, and files of every kind that is read.
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,6 @@
 //! PDFs against their gold files, and each character against its place on the page.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use ibid::article::{Article, Span};
@@ -220,13 +221,14 @@ fn pdf(objects: &[String]) -> Vec<u8> {
     let mut places = Vec::new();
     for (number, object) in (1..).zip(objects) {
         places.push(file.len());
-        file.push_str(&format!("{number} 0 obj\n{object}\nendobj\n"));
+        let _ = write!(file, "{number} 0 obj\n{object}\nendobj\n");
     }
     let table: String = places.iter().map(|place| format!("{place:010} 00000 n \n")).collect();
     let (count, start) = (objects.len() + 1, file.len());
-    file.push_str(&format!(
+    let _ = write!(
+        file,
         "xref\n0 {count}\n0000000000 65535 f \n{table}trailer\n<</Size {count}/Root 1 0 R>>\nstartxref\n{start}\n%%EOF\n"
-    ));
+    );
     file.into_bytes()
 }
 
@@ -269,7 +271,7 @@ fn pages_that_do_not_say_their_characters_or_are_turned_are_named_and_the_rest_i
 
 #[test]
 fn a_pdf_with_more_pages_than_are_read_is_refused() {
-    let error = printed(pages(HELVETICA, &[""; 10_001])).unwrap_err().to_string();
+    let error = printed(pages(HELVETICA, &vec![""; 10_001])).unwrap_err().to_string();
     assert!(error.starts_with("holds 10001 pages, over the limit of 10000"), "{error}");
 }
 

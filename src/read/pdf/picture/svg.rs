@@ -81,7 +81,7 @@ impl Canvas {
     fn word(&mut self, character: Option<BfString>, transform: Affine, paint: &Paint<'_>) {
         let look = look(&DrawMode::Fill(FillRule::NonZero), paint, transform).unwrap_or_default();
         // Glyphs are a thousand units high, and upside down.
-        let [a, b, c, d, x, y] = (transform * Affine::scale_non_uniform(1.0, -1.0)).as_coeffs();
+        let place = matrix(transform * Affine::scale_non_uniform(1.0, -1.0));
         for character in characters(character).into_iter().filter(|c| !c.is_control()) {
             let escaped = match character {
                 '<' => "&lt;".to_owned(),
@@ -89,10 +89,7 @@ impl Canvas {
                 '&' => "&amp;".to_owned(),
                 other => other.to_string(),
             };
-            let _ = writeln!(
-                self.body,
-                "<text font-size=\"1000\" transform=\"matrix({a:.5} {b:.5} {c:.5} {d:.5} {x:.2} {y:.2})\"{look}>{escaped}</text>"
-            );
+            let _ = writeln!(self.body, "<text font-size=\"1000\" transform=\"{place}\"{look}>{escaped}</text>");
         }
     }
 
@@ -148,6 +145,12 @@ fn data(path: &BezPath, transform: Affine) -> String {
     data
 }
 
+/// `transform` as SVG writes it.
+fn matrix(transform: Affine) -> String {
+    let [xx, yx, xy, yy, dx, dy] = transform.as_coeffs();
+    format!("matrix({xx:.5} {yx:.5} {xy:.5} {yy:.5} {dx:.2} {dy:.2})")
+}
+
 /// The attributes of what is filled or drawn as a line, whose widths `transform` changes; `None` for what is not seen.
 fn look(mode: &DrawMode, paint: &Paint<'_>, transform: Affine) -> Option<String> {
     let (color, opacity) = match paint {
@@ -187,7 +190,7 @@ impl<'a> Device<'a> for Canvas {
             }
             match &**glyph {
                 Glyph::Outline(_) if stands_in => {
-                    self.word(glyph.as_unicode(), props.transform * glyph.transform(), &props.paint)
+                    self.word(glyph.as_unicode(), props.transform * glyph.transform(), &props.paint);
                 }
                 Glyph::Outline(drawn) => {
                     // Outlines are scaled whole: lines around them, as wide as they say, would be too.
@@ -198,11 +201,8 @@ impl<'a> Device<'a> for Canvas {
                     };
                     let Some(look) = look(&filled, &props.paint, props.transform) else { return };
                     let number = self.outline(drawn.identifier().cache_key(), &drawn.outline());
-                    let [a, b, c, d, x, y] = (props.transform * glyph.transform()).as_coeffs();
-                    let _ = writeln!(
-                        self.body,
-                        "<use href=\"#g{number}\" transform=\"matrix({a:.5} {b:.5} {c:.5} {d:.5} {x:.2} {y:.2})\"{look}/>"
-                    );
+                    let place = matrix(props.transform * glyph.transform());
+                    let _ = writeln!(self.body, "<use href=\"#g{number}\" transform=\"{place}\"{look}/>");
                 }
                 Glyph::Type3(drawn) => drawn.interpret(self, props.transform, glyph.transform(), &props.paint),
             }
