@@ -107,21 +107,21 @@ impl Shelf {
 
     /// Writes `change` whole or not at all. It survives whatever comes; questions see it after [`Self::refresh`].
     pub fn commit(&self, change: &Change) -> Result<(), Error> {
-        let writer = &mut held(&self.writer);
+        let writer = &mut self.writer();
         database::commit(writer, change, self.retention)?;
         Ok(retention::give_back(writer)?)
     }
 
     /// Makes a new version of an article, in the source that it is in.
     pub fn amend(&self, incoming: &Incoming) -> Result<(), Error> {
-        let writer = &mut held(&self.writer);
+        let writer = &mut self.writer();
         database::amend(writer, incoming, self.retention)?;
         Ok(retention::give_back(writer)?)
     }
 
     /// Removes an article; `false` when there is none. Questions do not see it after [`Self::refresh`].
     pub fn remove_article(&self, id: &ArticleId) -> Result<bool, Error> {
-        Ok(database::remove_article(&mut held(&self.writer), id, false)?)
+        Ok(database::remove_article(&mut self.writer(), id, false)?)
     }
 
     /// Removes an article with all its versions; `false` when there is none. Once this returns, no file of the
@@ -130,15 +130,15 @@ impl Shelf {
     /// # Errors
     /// [`Error::StillRead`] when it is removed and a reader keeps its bytes a little longer: called again, it goes on.
     pub fn purge_article(&self, id: &ArticleId) -> Result<bool, Error> {
-        let known = database::remove_article(&mut held(&self.writer), id, true)?;
+        let known = database::remove_article(&mut self.writer(), id, true)?;
         self.refresh()?;
         self.forget_words()?;
-        if database::erase(&held(&self.writer))? { Ok(known) } else { Err(Error::StillRead) }
+        if database::erase(&self.writer())? { Ok(known) } else { Err(Error::StillRead) }
     }
 
     /// Removes a source and its articles. Questions do not see them after [`Self::refresh`].
     pub fn remove(&self, location: &str) -> Result<(), Error> {
-        database::remove(&mut held(&self.writer), location)?;
+        database::remove(&mut self.writer(), location)?;
         Ok(())
     }
 
@@ -146,7 +146,7 @@ impl Shelf {
     /// wholly as it was.
     pub fn replace_passages(&self, identity: &Identity, made: &mut Passages<'_>) -> Result<(), Error> {
         let mut ours = held(&self.refreshing);
-        database::replace_passages(&mut held(&self.writer), identity, made)?;
+        database::replace_passages(&mut self.writer(), identity, made)?;
         *ours = false;
         Ok(())
     }
@@ -166,11 +166,26 @@ impl Shelf {
         let idle = held(&self.readers).pop();
         let connection = idle.map_or_else(|| self.reader(), Ok)?;
         let result = with(&connection).map_err(Error::from);
-        held(&self.readers).push(connection);
+        // One that was given up within a transaction would show that state for ever.
+        if connection.is_autocommit() {
+            held(&self.readers).push(connection);
+        }
         match result {
             Err(Error::Database(error)) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => Err(Error::Late),
             result => result,
         }
+    }
+
+    /// The connection that writes, outside of any transaction. A transaction that was interrupted right at its beginning
+    /// is begun for SQLite, and nobody's to end.
+    fn writer(&self) -> MutexGuard<'_, Connection> {
+        let writer = held(&self.writer);
+        if !writer.is_autocommit()
+            && let Err(error) = writer.execute_batch("ROLLBACK")
+        {
+            tracing::error!(%error, "a transaction that was given up cannot be ended");
+        }
+        writer
     }
 
     /// A connection that gives up a statement when the deadline of whoever runs it has passed.

@@ -130,12 +130,6 @@ impl Service {
         answer
     }
 
-    /// Ends it at once, whatever it does.
-    pub(crate) fn end(&self) {
-        let killed = Command::new("kill").args(["-KILL", &self.child.id().to_string()]).status();
-        assert!(killed.unwrap().success());
-    }
-
     /// Asks it to stop, and gives its exit code.
     pub(crate) fn stop(mut self) -> Option<i32> {
         let id = self.child.id().to_string();

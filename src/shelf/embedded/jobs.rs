@@ -5,8 +5,8 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
 
+use super::Shelf;
 use super::rows::to_json;
-use super::{Shelf, held};
 use crate::article::Source;
 use crate::shelf::{Error, Job, JobState, Tally};
 
@@ -197,17 +197,17 @@ impl Shelf {
     /// # Errors
     /// [`Error::TooManyJobs`] where more would wait than may.
     pub fn add_job(&self, id: &str, created: i64, sources: &[Source], limits: JobLimits) -> Result<(), Error> {
-        add(&mut held(&self.writer), (id, created), sources, limits)
+        add(&mut self.writer(), (id, created), sources, limits)
     }
 
     /// Writes down how far `job` has come, and lets go of the source of it that was `read`.
     pub fn note_job(&self, job: &Job, read: Option<usize>) -> Result<(), Error> {
-        Ok(note(&mut held(&self.writer), job, read)?)
+        Ok(note(&mut self.writer(), job, read)?)
     }
 
     /// Ends a job that has not ended; `false` when there is none such.
     pub fn cancel_job(&self, id: &str) -> Result<bool, Error> {
-        Ok(cancel(&mut held(&self.writer), id)?)
+        Ok(cancel(&mut self.writer(), id)?)
     }
 
     /// The job of this id.
