@@ -46,7 +46,10 @@ pub use heads::reranker::Reranker;
 pub(crate) use kernels::codes::{CodeProduct, prefetch};
 pub use kernels::{Instructions, Precision, limit_instructions};
 pub(crate) use kernels::{ROUNDING_MAGIC as WHOLE, dot_pair, instructions};
-pub use parameters::{Confidence, Fusion, Parameters, QuestionClassifier, ReadingWeights, SentenceWeights, logistic};
+pub use parameters::{
+    CollectionClassifier, Confidence, Fusion, Parameters, QuestionClassifier, ReadingWeights, SentenceWeights, WritingChecks,
+    logistic,
+};
 pub use passage::{Embedded, PassageText};
 pub use vector::UnitVector;
 

@@ -7,6 +7,7 @@
 
 mod ask;
 mod check;
+mod collection;
 pub mod collections;
 pub mod copies;
 mod corpus;
@@ -23,10 +24,11 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use crate::chunk;
 use crate::deadline;
 use crate::embed::{self, Choices, Embedder, Precision, Reranker};
+use crate::generate::Generator;
 use crate::settings::{self, Settings};
 use crate::shelf::{Error, Identity, Retention, Shelf};
 
-pub use ask::{Asking, Timings};
+pub use ask::{Asking, Hear, Heard, Timings};
 pub use check::{Checked, check};
 pub use corpus::{Corpus, Unusable};
 pub use ingest::{IngestReport, Outcome, Progress};
@@ -37,6 +39,8 @@ pub struct Library {
     shelf: Shelf,
     embedder: Arc<Embedder>,
     settings: Settings,
+    /// Writes answers; `None` where none is configured.
+    generator: Option<Arc<Generator>>,
     /// Held while something is kept: one at a time. What is kept is made before, beside other writes, and made anew
     /// where another changed what it was made from.
     writer: Mutex<()>,
@@ -57,14 +61,27 @@ impl Library {
     }
 
     fn on(shelf: Shelf, embedder: Arc<Embedder>, settings: Settings) -> Self {
+        let generator = Generator::of(&settings.generate).map(Arc::new);
         Self {
             shelf,
             embedder,
             settings,
+            generator,
             writer: Mutex::default(),
             replaced: OnceLock::new(),
             pictures: pictures::Pictures::default(),
         }
+    }
+
+    /// The same with the language model of `other`: what it may cost is counted for both together.
+    #[must_use]
+    pub fn sharing_generator(self, other: &Self) -> Self {
+        Self { generator: other.generator.clone(), ..self }
+    }
+
+    /// The language model that writes answers, where one is configured.
+    pub fn generator(&self) -> Option<&Generator> {
+        self.generator.as_deref()
     }
 
     /// Waits for its turn to write.

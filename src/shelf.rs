@@ -220,6 +220,8 @@ pub struct Described {
     pub title: String,
     /// Its authors.
     pub authors: Vec<String>,
+    /// Where these work.
+    pub affiliation: Option<String>,
     /// When it was published, `YYYY-MM-DD`.
     pub published: Option<String>,
     /// The language of its text, as a BCP 47 tag.

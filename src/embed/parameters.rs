@@ -39,6 +39,12 @@ pub struct Parameters {
     pub confidence: Confidence,
     /// A question's vector → the probability that it asks for something.
     pub question: QuestionClassifier,
+    /// A question's vector → which kind of question about the collection it is, if any.
+    #[serde(default)]
+    pub collection: CollectionClassifier,
+    /// What a written sentence must have in common with its sources.
+    #[serde(default)]
+    pub writing: WritingChecks,
     /// SHA-256 of the file, hexadecimal.
     #[serde(skip)]
     pub sha256: String,
@@ -134,6 +140,60 @@ pub struct QuestionClassifier {
     pub threshold: f32,
     /// One for each number of the vector; none at all: every text is a question.
     pub weights: Vec<f32>,
+}
+
+/// A linear classifier on the question's vector, by softmax: which kind of question about the collection, if any.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CollectionClassifier {
+    /// The probability of all kinds together below which it is none.
+    pub threshold: f32,
+    /// Cosine of a topic and a passage from which on its article is about the topic.
+    pub topic: f32,
+    /// Names of the kinds; the first is what is none.
+    pub kinds: Vec<String>,
+    /// Added always, one a kind.
+    pub bias: Vec<f32>,
+    /// One for each number of the vector, for each kind; none at all: no question is about the collection.
+    pub weights: Vec<Vec<f32>>,
+}
+
+impl CollectionClassifier {
+    /// The kind of a question with this vector; `None` for an ordinary one, and where nothing was learnt.
+    pub fn kind(&self, vector: &UnitVector) -> Option<&str> {
+        let numbers = vector.as_slice();
+        if self.weights.is_empty() || self.weights.iter().any(|weights| weights.len() != numbers.len()) {
+            return None;
+        }
+        let logit = |(weights, bias): (&Vec<f32>, &f32)| {
+            bias + weights.iter().zip(numbers).map(|(weight, number)| weight * number).sum::<f32>()
+        };
+        let logits: Vec<f32> = self.weights.iter().zip(&self.bias).map(logit).collect();
+        let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let raised: Vec<f32> = logits.iter().map(|logit| (logit - highest).exp()).collect();
+        let none = raised.first()? / raised.iter().sum::<f32>();
+        let likeliest = raised.iter().zip(&self.kinds).skip(1).max_by(|a, b| a.0.total_cmp(b.0))?;
+        (1.0 - none >= self.threshold).then_some(likeliest.1.as_str())
+    }
+}
+
+/// What a sentence that a language model wrote must have in common with the sentences that it cites; shares, 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WritingChecks {
+    /// Of its pairs of characters or words, those of the question aside, that stand in its sources.
+    pub overlap: f32,
+    /// Of it, by the reader's matching, that its sources cover.
+    pub coverage: f32,
+    /// The same, where it is in another language than they are.
+    pub foreign_coverage: f32,
+}
+
+impl Default for WritingChecks {
+    /// For models without a reader: then words alone count.
+    fn default() -> Self {
+        Self { overlap: 0.6, coverage: 0.0, foreign_coverage: 0.0 }
+    }
 }
 
 impl Parameters {

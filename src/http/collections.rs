@@ -132,7 +132,8 @@ impl App {
     /// Opens a collection, and answers for it from now on.
     fn open_collection(&self, first: &Library, name: &str) -> Arc<Self> {
         let settings = collections::settings(first.settings(), name);
-        self.install(name, Library::open(settings, first.shared_embedder()))
+        let opened = Library::open(settings, first.shared_embedder());
+        self.install(name, opened.map(|library| library.sharing_generator(first)))
     }
 
     /// Answers from what was opened, or says that it could not be.

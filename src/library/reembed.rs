@@ -105,7 +105,7 @@ impl Library {
             self.replaced.get_or_init(|| making.to_owned());
         }
         let reopened = self.shelf.reopened(identity, &settings.search)?;
-        Ok(Self::on(reopened, Arc::new(embedder), settings))
+        Ok(Self::on(reopened, Arc::new(embedder), settings).sharing_generator(self))
     }
 }
 

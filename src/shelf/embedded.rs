@@ -264,6 +264,11 @@ impl Shelf {
         self.read(|connection| rows::sentence_cosines(connection, question, ids))
     }
 
+    /// The passages of a version of an article, in reading order.
+    pub fn passages_of(&self, id: &str, version: u32) -> Result<Vec<StoredPassage>, Error> {
+        self.read(|connection| rows::passages(connection, &rows::of_article(connection, id, version)?))
+    }
+
     /// Passages with their words, in the order asked for.
     pub fn passages(&self, ids: &[PassageId]) -> Result<Vec<StoredPassage>, Error> {
         self.read(|connection| rows::passages(connection, ids))

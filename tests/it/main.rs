@@ -8,9 +8,11 @@
 )]
 
 mod bad_input;
+mod collection;
 mod collections;
 mod deadlines;
 mod documents;
+mod endpoint;
 mod eval;
 mod formats;
 mod gone;
@@ -36,3 +38,4 @@ mod vectors;
 mod whole;
 mod wire;
 mod writers;
+mod written;

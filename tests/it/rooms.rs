@@ -23,7 +23,7 @@ fn sources() -> Vec<(String, String)> {
 }
 
 /// Each room, and the rooms that it may know.
-const ROOMS: [(&str, &[&str]); 12] = [
+const ROOMS: [(&str, &[&str]); 13] = [
     ("background", &[]),
     ("deadline", &[]),
     ("article", &[]),
@@ -33,8 +33,12 @@ const ROOMS: [(&str, &[&str]); 12] = [
     ("embed", &["background", "read"]),
     ("shelf", &["article", "background", "chunk", "deadline", "embed", "page", "read", "settings"]),
     ("retrieve", &["article", "chunk", "deadline", "embed", "read", "shelf"]),
-    ("answer", &["article", "chunk", "embed", "retrieve", "shelf"]),
-    ("library", &["answer", "article", "chunk", "deadline", "embed", "page", "read", "retrieve", "settings", "shelf"]),
+    ("generate", &["deadline", "settings"]),
+    ("answer", &["article", "chunk", "embed", "generate", "read", "retrieve", "settings", "shelf"]),
+    (
+        "library",
+        &["answer", "article", "chunk", "deadline", "embed", "generate", "page", "read", "retrieve", "settings", "shelf"],
+    ),
     ("settings", &[]),
 ];
 
@@ -48,7 +52,7 @@ const CRATES: [(&str, &[&str]); 18] = [
     ("tantivy::", &["shelf/embedded/words", "shelf"]),
     ("rusqlite", &["shelf"]),
     ("clap", &["cli"]),
-    ("ureq", &["embed/hub"]),
+    ("ureq", &["embed/hub", "generate/client"]),
     ("rmcp", &["http/mcp"]),
     ("utoipa", &["http"]),
     ("prometheus_client", &["http/metrics"]),

@@ -114,7 +114,7 @@ pub(in crate::http) async fn make(
     let made = app.with_writer(move |first| {
         let _alone = shared.collections.manage();
         refuse_name(&shared, &name)?;
-        let library = collections::make(first.settings(), first.shared_embedder(), &name)?;
+        let library = collections::make(first.settings(), first.shared_embedder(), &name)?.sharing_generator(first);
         described(&shared.install(&name, Ok(library)), &grant)
     });
     Ok((StatusCode::CREATED, Json(made.await?)))

@@ -18,6 +18,11 @@ const en = {
   articles: "{n} articles", noArticles: "There are no articles yet.", noMatch: "Nothing fits.", original: "Original",
   sending: "sending {n} %", takingIn: "being read…", added: "added", replaced: "replaced", unchanged: "was there already", place: "{a} of {b}",
   keySlash: "to the question", keyEnter: "ask; with Shift a new line", keyEscape: "stop, or close what is open", keyBrackets: "previous and next source",
+  records: "From the records of {n} articles; {found} fit",
+  answers: "Answers", quoted: "quoted", written: "written by a language model", noSource: "(no source)",
+  writer: "Answers can be written by the language model {model}. Questions that the articles answer are then sent to {host}, with sentences of the articles.",
+  writtenBy: "Written by {model}, each sentence checked against its sources", notShown: "; {n} not shown, as its sources do not hold it",
+  notSent: "Nothing was sent to the language model.", quotedInstead: "The language model did not write an answer that holds",
   key: "Key", useKey: "Use this key", keyC: "copy the citation", keyT: "light or dark", keyHelp: "this list",
 };
 
@@ -39,6 +44,11 @@ const zhCN = {
   articles: "共 {n} 篇文章", noArticles: "还没有文章。", noMatch: "没有符合的文章。", original: "原文",
   sending: "已上传 {n}%", takingIn: "正在读取……", added: "已添加", replaced: "已替换", unchanged: "原已存在", place: "第 {a} 处，共 {b} 处",
   keySlash: "转到提问框", keyEnter: "提问；按住 Shift 换行", keyEscape: "停止，或关闭打开的内容", keyBrackets: "上一处、下一处出处",
+  records: "据 {n} 篇文章的记录，符合的有 {found} 篇",
+  answers: "回答方式", quoted: "引用原文", written: "由语言模型撰写", noSource: "（无出处）",
+  writer: "可以由语言模型 {model} 撰写回答。届时，文章能回答的问题会连同文章中的句子发送到 {host}。",
+  writtenBy: "由 {model} 撰写，每句都已与出处核对", notShown: "；另有 {n} 句与出处不符，未显示",
+  notSent: "没有向语言模型发送任何内容。", quotedInstead: "语言模型没有写出站得住的回答",
   key: "密钥", useKey: "使用此密钥", keyC: "复制引文", keyT: "明暗切换", keyHelp: "显示本表",
 };
 
@@ -60,6 +70,11 @@ const zhTW = {
   articles: "共 {n} 篇文章", noArticles: "還沒有文章。", noMatch: "沒有符合的文章。", original: "原文",
   sending: "已上傳 {n}%", takingIn: "正在讀取……", added: "已新增", replaced: "已取代", unchanged: "原已存在", place: "第 {a} 處，共 {b} 處",
   keySlash: "移到提問框", keyEnter: "提問；按住 Shift 換行", keyEscape: "停止，或關閉開啟的內容", keyBrackets: "上一處、下一處出處",
+  records: "據 {n} 篇文章的記錄，符合的有 {found} 篇",
+  answers: "回答方式", quoted: "引用原文", written: "由語言模型撰寫", noSource: "（無出處）",
+  writer: "可以由語言模型 {model} 撰寫回答。屆時，文章能回答的問題會連同文章中的句子傳送到 {host}。",
+  writtenBy: "由 {model} 撰寫，每句都已與出處核對", notShown: "；另有 {n} 句與出處不符，未顯示",
+  notSent: "沒有向語言模型傳送任何內容。", quotedInstead: "語言模型沒有寫出站得住的回答",
   key: "金鑰", useKey: "使用此金鑰", keyC: "複製引文", keyT: "明暗切換", keyHelp: "顯示本表",
 };
 

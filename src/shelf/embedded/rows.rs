@@ -229,6 +229,14 @@ fn around(connection: &Connection, id: &str, version: u32) -> rusqlite::Result<A
     })
 }
 
+/// The numbers of an article's passages, in reading order.
+pub(super) fn of_article(connection: &Connection, id: &str, version: u32) -> rusqlite::Result<Vec<PassageId>> {
+    let mut statement = connection
+        .prepare_cached("SELECT id FROM passages WHERE article = ?1 AND version = ?2 AND removed IS NULL ORDER BY start, id")?;
+    let rows = statement.query_map(params![id, version], |row| row.get(0))?;
+    rows.collect()
+}
+
 /// Passages by number, in the order asked for; those that are gone are left out.
 ///
 /// Each article is read once: its text lies before its language in the row, and SQLite would read all of it for
