@@ -6,6 +6,7 @@
 //! knows no other.
 
 use std::fmt;
+use std::sync::Arc;
 
 mod builder;
 mod lines;
@@ -15,7 +16,7 @@ mod tidy;
 pub use builder::Builder;
 pub use lines::{LineMap, LineRange};
 pub use places::{PageBox, PageMap, PrintedLine, Quarter, quarters};
-pub use tidy::{LONGEST_NAME, LONGEST_TITLE, LONGEST_URL, MOST_AUTHORS, is_web_address, one_line};
+pub use tidy::{LONGEST_NAME, LONGEST_TITLE, LONGEST_URL, MOST_AUTHORS, is_web_address, one_line, opening};
 
 /// A file as it came.
 #[derive(Debug, Clone)]
@@ -24,8 +25,8 @@ pub struct Source {
     pub path: String,
     /// Where the file is, absolute: what tells one source from another.
     pub location: String,
-    /// The bytes, untouched.
-    pub bytes: Vec<u8>,
+    /// The bytes, untouched; their reader runs on a thread of its own and holds them too.
+    pub bytes: Arc<Vec<u8>>,
     /// SHA-256 of `bytes`, in hexadecimal.
     pub sha256: String,
 }

@@ -8,12 +8,12 @@
 mod sentences;
 mod shortened;
 
-pub use sentences::{is_unspaced, sentences, sentences_of};
+pub use sentences::{is_row, is_unspaced, sentences, sentences_of};
 
 use crate::article::{Article, Passage, Span};
 
 /// Names of the rules by which sentences are found and contexts are made: change them with the rules.
-const SENTENCES: &str = "sentences-2";
+const SENTENCES: &str = "sentences-3";
 const CONTEXT: &str = "context-2";
 
 /// How long passages are, in the embedder's tokens.

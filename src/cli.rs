@@ -75,7 +75,8 @@ enum Command {
     Serve(serve::Serve),
     /// Read files and folders into the library
     ///
-    /// Reads .txt (prose or a newspaper page, any charset), .md, .html and .jsonl.
+    /// Reads .txt (prose or a newspaper page, any charset), .md, .html, .pdf, .docx, .odt,
+    /// .epub, .rtf, .jsonl, .json, .csv, .tsv, feeds (.rss, .atom, .xml) and .zip of these.
     /// What has not changed costs nothing. A file that cannot be used is reported,
     /// the rest goes on, and the command ends with 1.
     Ingest(ingest::Ingest),

@@ -9,20 +9,27 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 thread_local! {
-    static HERE: RefCell<Option<Deadline>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Option<Deadline>> = const { RefCell::new(None) };
 }
 
-/// When work is to end; earlier, once it is called off.
+/// When work is to end; earlier, once it is cancelled.
 #[derive(Debug, Clone)]
 pub struct Deadline {
     at: Instant,
-    called_off: Arc<AtomicBool>,
+    cancelled: Arc<AtomicBool>,
 }
 
 impl Deadline {
     /// From now on for `time`.
     pub fn within(time: Duration) -> Self {
-        Self { at: Instant::now() + time, called_off: Arc::default() }
+        Self { at: Instant::now() + time, cancelled: Arc::default() }
+    }
+
+    /// At no time, unless it is cancelled.
+    pub fn open() -> Self {
+        /// Longer than any process runs.
+        const AGES: Duration = Duration::from_hours(24 * 365 * 30);
+        Self::within(AGES)
     }
 
     /// The moment of it.
@@ -31,47 +38,47 @@ impl Deadline {
     }
 
     /// Nobody waits for the work any more.
-    pub fn call_off(&self) {
-        self.called_off.store(true, Ordering::Relaxed);
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
     }
 
     /// Whether the work is to end.
     pub fn has_passed(&self) -> bool {
-        self.called_off.load(Ordering::Relaxed) || Instant::now() >= self.at
+        self.cancelled.load(Ordering::Relaxed) || Instant::now() >= self.at
     }
 
     /// Does `work` on this thread under this deadline.
-    pub fn keep<T>(&self, work: impl FnOnce() -> T) -> T {
-        under(Some(self.clone()), work)
+    pub fn apply<T>(&self, work: impl FnOnce() -> T) -> T {
+        with(Some(self.clone()), work)
     }
 }
 
 /// Does `work` whatever the deadline says: what is begun here has to be ended.
-pub fn without<T>(work: impl FnOnce() -> T) -> T {
-    under(None, work)
+pub fn unlimited<T>(work: impl FnOnce() -> T) -> T {
+    with(None, work)
 }
 
 /// The deadline of this thread, for work that it gives to others.
-pub fn here() -> Option<Deadline> {
-    HERE.with_borrow(Clone::clone)
+pub fn current() -> Option<Deadline> {
+    CURRENT.with_borrow(Clone::clone)
 }
 
-/// Does `work` on this thread under the deadline that another had.
-pub fn under<T>(deadline: Option<Deadline>, work: impl FnOnce() -> T) -> T {
+/// Does `work` on this thread under `deadline`: that of the thread that hands it over.
+pub fn with<T>(deadline: Option<Deadline>, work: impl FnOnce() -> T) -> T {
     /// Puts back what was, also where the work panics.
     struct Before(Option<Deadline>);
     impl Drop for Before {
         fn drop(&mut self) {
-            HERE.set(self.0.take());
+            CURRENT.set(self.0.take());
         }
     }
-    let _before = Before(HERE.replace(deadline));
+    let _before = Before(CURRENT.replace(deadline));
     work()
 }
 
 /// Whether what this thread does is to end; never where nothing was said.
 pub fn has_passed() -> bool {
-    HERE.with_borrow(|here| here.as_ref().is_some_and(Deadline::has_passed))
+    CURRENT.with_borrow(|deadline| deadline.as_ref().is_some_and(Deadline::has_passed))
 }
 
 #[cfg(test)]
@@ -83,15 +90,15 @@ mod tests {
         assert!(!has_passed());
         let (past, long) = (Deadline::within(Duration::ZERO), Deadline::within(Duration::from_hours(1)));
         assert_eq!(
-            past.keep(|| (has_passed(), long.keep(has_passed), without(has_passed), has_passed())),
+            past.apply(|| (has_passed(), long.apply(has_passed), unlimited(has_passed), has_passed())),
             (true, false, false, true)
         );
-        long.keep(|| {
+        long.apply(|| {
             assert!(!has_passed());
-            long.call_off();
+            long.cancel();
             assert!(has_passed());
         });
-        let broken = std::panic::catch_unwind(|| past.keep(|| panic!("a fault of ours")));
+        let broken = std::panic::catch_unwind(|| past.apply(|| panic!("a fault of ours")));
         assert!(broken.is_err() && !has_passed());
     }
 }

@@ -17,6 +17,7 @@
 mod batch;
 mod checksums;
 mod config;
+mod defect;
 mod encoder;
 mod folder;
 mod heads;
@@ -38,13 +39,17 @@ use rayon::prelude::*;
 use tokenizers::Tokenizer;
 
 pub use checksums::{Checked, LIST as CHECKSUMS, verify};
+pub use defect::ModelDefect;
 pub use folder::{BUNDLED, Error};
 pub use heads::reader::{Reader, ReaderInput, Reading, SentenceReading};
 pub use heads::reranker::Reranker;
 pub(crate) use kernels::codes::{CodeProduct, prefetch};
 pub use kernels::{Instructions, Precision, limit_instructions};
 pub(crate) use kernels::{ROUNDING_MAGIC as WHOLE, dot_pair, instructions};
-pub use parameters::{Confidence, Fusion, Parameters, QuestionClassifier, ReadingWeights, SentenceWeights, logistic};
+pub use parameters::{
+    CollectionClassifier, Confidence, Fusion, Parameters, QuestionClassifier, ReadingWeights, SentenceWeights, WritingChecks,
+    logistic,
+};
 pub use passage::{Embedded, PassageText};
 pub use vector::UnitVector;
 

@@ -25,9 +25,10 @@ use anyhow::Context as _;
 use crate::answer::Answer;
 use crate::library::{Asking, Corpus, Library};
 use crate::retrieve::{Mode, Question, Retrieved, milliseconds};
+use crate::settings::AnswerMode;
 use crate::shelf::Filter;
 use dataset::{Dataset, Documents, Query};
-use record::{Given, Record};
+use record::{Given, Record, Written};
 
 /// Documents that a run lists for a question.
 pub const DEPTH: usize = 100;
@@ -72,9 +73,11 @@ pub fn fill(library: &Library, set: &Dataset, scratch: &Path) -> anyhow::Result<
 /// Takes a line.
 pub type Write<'a> = dyn Fn(&str) -> anyhow::Result<()> + 'a;
 
-/// What is heard while questions are asked.
+/// How questions are asked, and what is heard meanwhile.
 #[derive(Clone, Copy)]
 pub struct Listener<'a> {
+    /// Who answers, in hybrid mode.
+    pub answerer: AnswerMode,
     /// How many are done.
     pub progress: &'a dyn Fn(usize),
     /// Each question's candidates with their features, as a line of JSON; in hybrid mode.
@@ -92,7 +95,7 @@ pub fn ask(library: &Library, set: &Dataset, mode: Mode, listener: Listener<'_>)
         .filter_map(|article| Some((article.id.0, article.key?)))
         .collect();
     let features = listener.features.filter(|_| mode == Mode::Hybrid);
-    let asker = Asker { library, set, mode, documents, features };
+    let asker = Asker { library, set, mode, documents, features, answerer: listener.answerer };
     let (mut records, mut timings) = (Vec::new(), Vec::new());
     for (done, query) in set.queries.iter().enumerate() {
         (listener.progress)(done);
@@ -112,6 +115,7 @@ struct Asker<'a> {
     /// Article ids → the set's own.
     documents: HashMap<String, String>,
     features: Option<&'a Write<'a>>,
+    answerer: AnswerMode,
 }
 
 impl Asker<'_> {
@@ -133,7 +137,8 @@ impl Asker<'_> {
             let asks = self.library.is_question(&question);
             let begun = Instant::now();
             let answer = if asks {
-                self.library.answer(&Asking::of(question, 5), found, &mut |_| ())?.0
+                let asking = Asking { mode: Some(self.answerer), ..Asking::of(question, 5) };
+                self.library.answer(&asking, found, &mut |_| ())?.0
             } else {
                 Answer::not_a_question()
             };
@@ -180,5 +185,6 @@ fn given(answer: &Answer) -> Given {
         text: answer.statements.first().map(|statement| statement.text.clone()).unwrap_or_default(),
         quotes: answer.citations.iter().take(3).map(|citation| citation.quote().to_owned()).collect(),
         citations_hold,
+        writing: Written::of(answer),
     }
 }

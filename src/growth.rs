@@ -1,8 +1,11 @@
 //! How the time of a piece of work grows with its size, for tests of what must be linear.
 //!
-//! Two sizes are compared in one run, each by its fastest of some tries, so that a slow or busy machine changes little.
+//! Two sizes are compared in one run, each by the processor time of the fastest of some tries: what else the machine does
+//! changes nothing. The work has to be done on the thread that asks.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use cpu_time::ThreadTime;
 
 const TRIES: usize = 5;
 /// How many times larger the larger size is.
@@ -13,7 +16,7 @@ const TIMES: usize = 8;
 pub(crate) fn exponent(size: usize, mut work: impl FnMut(usize)) -> f64 {
     let mut fastest = |size| {
         let mut once = || {
-            let begun = Instant::now();
+            let begun = ThreadTime::now();
             work(size);
             begun.elapsed()
         };

@@ -6,6 +6,7 @@
 
 mod articles;
 mod ask;
+mod audit;
 mod collections;
 mod connections;
 mod dialects;
@@ -24,6 +25,7 @@ mod metrics;
 mod openai;
 mod openapi;
 mod page;
+mod pictures;
 mod pool;
 mod rates;
 mod rights;
@@ -35,7 +37,7 @@ mod wire;
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use axum::routing::any;
@@ -44,7 +46,8 @@ use tokio::net::TcpListener;
 
 use crate::answer::Answer;
 use crate::library::{Library, Timings};
-use crate::{deadline, settings, shelf};
+use crate::{background, deadline, settings, shelf};
+use audit::Audit;
 use collections::Collections;
 use connections::Limits;
 use error::Problem;
@@ -57,8 +60,8 @@ use rates::Rates;
 #[derive(Default)]
 struct Current {
     library: RwLock<Option<Arc<Library>>>,
-    /// Held by the one who writes.
-    turn: Mutex<()>,
+    /// Shared by those who write; held alone by whoever puts another library in its place.
+    replacing: RwLock<()>,
 }
 
 impl Current {
@@ -80,27 +83,50 @@ impl Current {
         *self.library.write().unwrap_or_else(PoisonError::into_inner) = Some(library);
     }
 
-    /// Has `work` write when it is its turn, into the library of that moment, and returns when questions see it.
-    /// Others write until then, and are seen together.
+    /// Has `work` write into the library of this moment, beside others who write, and returns when questions see it.
     fn write<T>(&self, work: impl FnOnce(&Library) -> Result<T, Problem>) -> Result<T, Problem> {
-        let turn = || self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let shared = || self.replacing.read().unwrap_or_else(PoisonError::into_inner);
         let (library, done) = {
-            let _turn = turn();
-            if deadline::has_passed() {
-                // Its client has been told that it was given up.
-                return Err(Problem::late(None));
-            }
-            let library = self.get().ok_or_else(Problem::not_ready)?;
-            let done = work(&library);
-            (library, done)
+            let _shared = shared();
+            self.written(work)?
         };
+        self.show(&library, done, shared)
+    }
+
+    /// As [`Self::write`], with nobody else: `work` puts something in a library's place.
+    fn write_alone<T>(&self, work: impl FnOnce(&Library) -> Result<T, Problem>) -> Result<T, Problem> {
+        let (library, done) = {
+            let _alone = self.replacing.write().unwrap_or_else(PoisonError::into_inner);
+            self.written(work)?
+        };
+        self.show(&library, done, || self.replacing.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What `work` does, and in which library.
+    fn written<T>(&self, work: impl FnOnce(&Library) -> Result<T, Problem>) -> Result<Written<T>, Problem> {
+        if deadline::has_passed() {
+            // Its client has been told that it was given up.
+            return Err(Problem::late(None));
+        }
+        let library = self.get().ok_or_else(Problem::not_ready)?;
+        let done = work(&library);
+        Ok((library, done))
+    }
+
+    /// What was `done`, once questions see it.
+    fn show<'a, T>(
+        &'a self,
+        library: &Arc<Library>,
+        done: Result<T, Problem>,
+        shared: impl FnOnce() -> RwLockReadGuard<'a, ()>,
+    ) -> Result<T, Problem> {
         // Also where it failed: a part of it may have been committed.
         // Also where time is over: what is kept has to be found.
-        let shown = deadline::without(|| library.shelf().refresh());
+        let shown = deadline::unlimited(|| library.shelf().refresh());
         if matches!(shown, Err(shelf::Error::Replaced)) {
-            // What takes its place knows what was written before, and answers once that turn is over.
-            let _turn = turn();
-            if self.get().is_some_and(|now| !Arc::ptr_eq(&now, &library)) {
+            // What takes its place knows what was written before, and answers once it is there.
+            let _shared = shared();
+            if self.get().is_some_and(|now| !Arc::ptr_eq(&now, library)) {
                 return done;
             }
         }
@@ -109,8 +135,36 @@ impl Current {
     }
 }
 
+/// What was done, and in which library.
+type Written<T> = (Arc<Library>, Result<T, Problem>);
+
 /// Requests that write at once: as many as share a refresh.
 const WRITERS: usize = 16;
+/// Requests at once that write much, and what much is, in bytes: what is embedded of it takes seconds.
+const LARGE_WRITERS: usize = 1;
+const LARGE: usize = 256 << 10;
+
+/// Why a service cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The keys are unusable.
+    #[error(transparent)]
+    Keys(Arc<keys::KeyFileError>),
+    /// Other machines could ask, and nobody would need a key.
+    #[error(
+        "`{0}` can be reached from other machines, and no key is needed\nhint: set `server.keys` \
+         (IBID__SERVER__KEYS=FILE, a key from `IBID__SERVER__KEYS=FILE ibid key new NAME`), or listen on 127.0.0.1"
+    )]
+    Unguarded(SocketAddr),
+    /// Changes could not be written down.
+    #[error("the audit log `{file}` cannot be written: {reason}\nhint: set `server.audit` to a file that can be")]
+    Audit {
+        /// The file.
+        file: String,
+        /// The system's words.
+        reason: std::io::Error,
+    },
+}
 
 /// What all handlers share.
 pub struct App {
@@ -123,12 +177,14 @@ pub struct App {
     collections: Arc<Collections>,
     /// Where questions are answered.
     pool: Arc<Pool>,
-    /// Where articles are taken in.
+    /// Where articles are taken in, and where many are: others do not wait behind those.
     writers: Arc<Pool>,
+    large_writers: Arc<Pool>,
     /// Rung when there is a job to work off.
     job_bell: Arc<jobs::Bell>,
     metrics: Arc<Metrics>,
     keys: Arc<Keys>,
+    audit: Audit,
     public_url: String,
     /// Names by which this service is called.
     hosts: Vec<String>,
@@ -147,16 +203,16 @@ impl App {
     /// An app that is not ready yet, listening on `address`.
     ///
     /// # Errors
-    /// When the keys cannot be read, or there are none and others than this machine could ask.
-    pub fn new(settings: &settings::Settings, address: SocketAddr) -> Result<Arc<Self>, String> {
+    /// When the keys cannot be read, or there are none and others than this machine could ask; when the audit log cannot
+    /// be written.
+    pub fn new(settings: &settings::Settings, address: SocketAddr) -> Result<Arc<Self>, AppError> {
         let rates = Rates::new(settings.server.requests_per_minute, settings.server.requests_per_day);
-        let keys = Keys::open(&settings.server.keys, rates).map_err(|error| error.to_string())?;
+        let keys = Keys::open(&settings.server.keys, rates).map_err(AppError::Keys)?;
         if !keys.are_needed() && !address.ip().is_loopback() {
-            return Err(format!(
-                "`{address}` can be reached from other machines, and no key is needed\nhint: set `server.keys` \
-                 (IBID__SERVER__KEYS=FILE, a key from `IBID__SERVER__KEYS=FILE ibid key new NAME`), or listen on 127.0.0.1"
-            ));
+            return Err(AppError::Unguarded(address));
         }
+        let audit = Audit::open(&settings.server.audit)
+            .map_err(|reason| AppError::Audit { file: settings.server.audit.display().to_string(), reason })?;
         let server = &settings.server;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let workers = if server.workers == 0 { cores } else { server.workers };
@@ -177,9 +233,11 @@ impl App {
             pool: Arc::new(Pool::new(workers, server.queue)),
             // A write takes several times as long as a question.
             writers: Arc::new(Pool::new(WRITERS, server.queue / 4)),
+            large_writers: Arc::new(Pool::new(LARGE_WRITERS, server.queue / 4)),
             job_bell: Arc::default(),
             metrics: Arc::new(Metrics::new()),
             keys: Arc::new(keys),
+            audit,
             public_url,
             hosts,
             on_loopback: address.ip().is_loopback(),
@@ -217,9 +275,11 @@ impl App {
             collections: Arc::clone(&self.collections),
             pool: Arc::clone(&self.pool),
             writers: Arc::clone(&self.writers),
+            large_writers: Arc::clone(&self.large_writers),
             job_bell: Arc::default(),
             metrics: Arc::clone(&self.metrics),
             keys: Arc::clone(&self.keys),
+            audit: self.audit.clone(),
             public_url: format!("{}/collections/{name}", self.public_url),
             hosts: self.hosts.clone(),
             ..*self
@@ -249,7 +309,7 @@ impl App {
         self.pool.run(self.question_time, move || work(&library)).await?
     }
 
-    /// Runs `work`, which changes the library, after what changes it now.
+    /// Runs `work`, which changes the library, beside others that do.
     async fn with_writer<T, F>(&self, work: F) -> Result<T, Problem>
     where
         T: Send + 'static,
@@ -259,11 +319,40 @@ impl App {
         let current = Arc::clone(&self.library);
         self.writers.run(self.change_time, move || current.write(work)).await?
     }
+
+    /// Runs `work`, which takes in `bytes`. Much of it has a place and threads of its own, so that nobody waits behind it.
+    async fn with_writer_of<T, F>(&self, bytes: usize, work: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Library) -> Result<T, Problem> + Send + 'static,
+    {
+        if bytes <= LARGE {
+            return self.with_writer(work).await;
+        }
+        self.library()?;
+        let current = Arc::clone(&self.library);
+        let work = move || {
+            let deadline = deadline::current();
+            background::run("large write", || deadline::with(deadline, || current.write(work)))
+        };
+        self.large_writers.run(self.change_time, work).await?
+    }
+
+    /// Runs `work`, which puts something in a library's place, while nobody writes.
+    async fn with_sole_writer<T, F>(&self, work: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Library) -> Result<T, Problem> + Send + 'static,
+    {
+        self.library()?;
+        let current = Arc::clone(&self.library);
+        self.writers.run(self.change_time, move || current.write_alone(work)).await?
+    }
 }
 
 /// All that the service answers.
 pub fn router(app: Arc<App>) -> Router {
-    app.collections.open_to_nobody(&app);
+    app.collections.answer_unknown(&app);
     routes::of(&app)
         .route("/collections/{collection}", any(collections::dispatch))
         .route("/collections/{collection}/", any(collections::dispatch))

@@ -18,8 +18,9 @@
 //! | [`chunk`] | article → passages; sentences in every script; the text that is embedded | `article` |
 //! | [`embed`] | text → unit vector; the reader; what was learnt for a model; the only room with Candle and tokenizers | `read` for hexadecimals, `background` |
 //! | [`shelf`] | keeps and searches: SQLite, tantivy, graphs that `hnsw_rs` builds | `article`, `embed`, `background`, `deadline`, `page`'s left-out lines |
-//! | [`retrieve`] | question → evidence | `shelf`, `embed`, `chunk` for scripts, `read` for a question's language |
-//! | [`answer`] | evidence → answer with citations | `retrieve` |
+//! | [`retrieve`] | question → evidence | `shelf`, `embed`, `deadline`, `chunk` for scripts, `read` for a question's language |
+//! | [`generate`] | a prompt → text, by a language model behind an endpoint, where one is configured | `settings`, `deadline` |
+//! | [`answer`] | evidence → answer with citations: quoted, or written and checked | `retrieve`, `generate`, `embed`, `settings` |
 //! | [`library`] | joins them: ingest, jobs, ask, search, check, reembed | all above |
 //! | [`eval`] | question sets → figures | `library` |
 //! | [`settings`] | every setting, resolved | nobody |
@@ -37,7 +38,8 @@
 //! 4. Every mark in an answer has its citation.
 //! 5. "The articles do not say" is an answer, not an error.
 //! 6. The core does not await; blocking work runs on a bounded pool.
-//! 7. Nothing uses the network but `ibid model pull`.
+//! 7. Nothing uses the network but `ibid model pull`, and questions that are to be written, where `[generate]` names an
+//!    endpoint. A written sentence is shown once its citations hold it, and nothing is sent that the reader refuses.
 //! 8. Domain types are not `Serialize`; wire types live in `http`, stored forms beside their files.
 //! 9. Unsafe code lives in `embed::kernels` alone; article text is never markup, in no window.
 //! 10. A route is declared with the right that it needs.
@@ -51,6 +53,7 @@ pub mod cli;
 pub mod deadline;
 pub mod embed;
 pub mod eval;
+pub mod generate;
 #[cfg(test)]
 mod growth;
 pub mod http;

@@ -7,23 +7,28 @@
 
 mod ask;
 mod check;
+mod collection;
 pub mod collections;
 pub mod copies;
 mod corpus;
+mod edit;
 mod hand_over;
 mod ingest;
 mod jobs;
+mod pictures;
 mod recognise;
 mod reembed;
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::chunk;
+use crate::deadline;
 use crate::embed::{self, Choices, Embedder, Precision, Reranker};
+use crate::generate::Generator;
 use crate::settings::{self, Settings};
-use crate::shelf::{Error, Identity, Shelf};
+use crate::shelf::{Error, Identity, Retention, Shelf};
 
-pub use ask::{Asking, Timings};
+pub use ask::{Asking, Hear, Heard, Timings};
 pub use check::{Checked, check};
 pub use corpus::{Corpus, Unusable};
 pub use ingest::{IngestReport, Outcome, Progress};
@@ -34,10 +39,14 @@ pub struct Library {
     shelf: Shelf,
     embedder: Arc<Embedder>,
     settings: Settings,
-    /// One writes at a time: what a source held before must not change meanwhile.
+    /// Writes answers; `None` where none is configured.
+    generator: Option<Arc<Generator>>,
+    /// Held while something is kept: one at a time. What is kept is made before, beside other writes, and made anew
+    /// where another changed what it was made from.
     writer: Mutex<()>,
     /// How the passages are made that the folder was filled with anew, for another library: this one only answers.
     replaced: OnceLock<String>,
+    pictures: pictures::Pictures,
 }
 
 impl Library {
@@ -46,17 +55,43 @@ impl Library {
         let embedder = embedder.into();
         let identity = identity(&settings, &embedder);
         let shelf = Shelf::open(&settings.library.data, identity, &settings.search)?;
+        let settings::Library { keep_versions: versions, keep_days: days, .. } = settings.library;
+        let shelf = shelf.with_retention(Retention { versions, days });
         Ok(Self::on(shelf, embedder, settings))
     }
 
     fn on(shelf: Shelf, embedder: Arc<Embedder>, settings: Settings) -> Self {
-        Self { shelf, embedder, settings, writer: Mutex::default(), replaced: OnceLock::new() }
+        let generator = Generator::of(&settings.generate).map(Arc::new);
+        Self {
+            shelf,
+            embedder,
+            settings,
+            generator,
+            writer: Mutex::default(),
+            replaced: OnceLock::new(),
+            pictures: pictures::Pictures::default(),
+        }
+    }
+
+    /// The same with the language model of `other`: what it may cost is counted for both together.
+    #[must_use]
+    pub fn sharing_generator(self, other: &Self) -> Self {
+        Self { generator: other.generator.clone(), ..self }
+    }
+
+    /// The language model that writes answers, where one is configured.
+    pub fn generator(&self) -> Option<&Generator> {
+        self.generator.as_deref()
     }
 
     /// Waits for its turn to write.
     fn writing(&self) -> Result<MutexGuard<'_, ()>, Error> {
         let turn = self.turn();
-        if self.replaced.get().is_some() { Err(Error::Replaced) } else { Ok(turn) }
+        if self.replaced.get().is_some() {
+            return Err(Error::Replaced);
+        }
+        // Whoever waited for it may have been told meanwhile that it was given up.
+        if deadline::has_passed() { Err(Error::Late) } else { Ok(turn) }
     }
 
     fn turn(&self) -> MutexGuard<'_, ()> {

@@ -1,27 +1,49 @@
 //! Bytes → text: what a source says, with the line that each byte comes from.
 //!
-//! [`read`] chooses by the file's extension. Markdown, HTML and JSON Lines give
-//! articles at once; plain text is handed back decoded, because it may be prose or
-//! a newspaper page, and a PDF gives characters with their places: what articles they
-//! make, only the room `page` can tell. Nothing here opens a file but [`files`], and
-//! nothing follows a link in a text.
+//! [`read`] chooses by the file's extension. Most formats give articles at once; plain text is
+//! handed back decoded, because it may be prose or a newspaper page, and a PDF gives characters with
+//! their places: what articles they make, only the room `page` can tell. Nothing here opens a file
+//! but [`files`], and nothing follows a link in a text.
+//!
+//! Web pages, Markdown and plain text know their lines. DOCX, ODT, EPUB and RTF go through [`document`], which counts
+//! their paragraphs; their containers through [`archive`] and [`xml`], which bound what is unpacked. Rows of tables
+//! are made by [`table`], whatever the format.
 
+mod archive;
+mod bundle;
 mod charset;
+mod columns;
+mod csv;
+mod document;
+mod docx;
+mod epub;
+mod feed;
 pub mod files;
 mod front_matter;
 mod guard;
 mod html;
 mod html_blocks;
+mod html_open;
+mod html_tables;
+mod json;
 mod jsonl;
 mod language;
+mod line_starts;
 mod markdown;
+mod odt;
 mod pdf;
 mod plain;
 mod printed;
+mod properties;
+mod rtf;
+mod table;
+mod xml;
 
+pub use bundle::{Bundle, INSIDE, Inside};
 pub use charset::Decoded;
 pub use guard::bounded;
 pub use language::{language, sure_language};
+pub use pdf::page_picture;
 pub use plain::prose;
 pub use printed::{Glyph, Printed, PrintedPage, Rule};
 
@@ -59,8 +81,34 @@ pub enum Error {
     #[error("is binary, not text")]
     Binary,
     /// Its extension is none that ibid reads.
-    #[error("is of a type that is not supported\nhint: .txt, .md, .html, .jsonl and .pdf are")]
+    #[error("is of a type that is not supported\nhint: {SUPPORTED} are")]
     Unsupported,
+    /// Its type is read, and it holds no articles: JSON and XML are written for much else.
+    #[error("holds no articles: it is no list of objects with a text, and no feed")]
+    NoArticles,
+    /// It is no DOCX, but what an older or an encrypted document is wrapped in.
+    #[error("is an older document, or an encrypted one\nhint: save it as .docx without a password")]
+    OldOrEncrypted,
+    /// It is an archive within an archive.
+    #[error("is an archive within an archive\nhint: unpack the outer one")]
+    Nested,
+    /// What it unpacks to has no end, or one that is too far.
+    #[error("unpacks to more than {limit} bytes\nhint: divide it")]
+    Unpacked {
+        /// Bytes that may be unpacked of one file.
+        limit: u64,
+    },
+    /// A part of it, by its name inside.
+    #[error("`{name}` {reason}")]
+    Part {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Several reasons at once.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nand "))]
+    Several(Vec<Error>),
     /// It needs a password.
     #[error("is encrypted, and the empty password does not open it\nhint: save it without a password")]
     Encrypted,
@@ -98,7 +146,7 @@ pub enum Error {
     /// It is no ordinary file.
     #[error("is not an ordinary file")]
     NotAFile,
-    /// A line of JSON Lines is wrong.
+    /// What stands on a line is wrong: of JSON Lines, or the line on which an entry or a record begins.
     #[error("line {line}: {reason}")]
     Line {
         /// Line number, from 1.
@@ -144,7 +192,27 @@ pub enum Format {
     JsonLines,
     /// Pages with characters in their places.
     Pdf,
+    /// A Word document.
+    Docx,
+    /// An `OpenDocument` text.
+    Odt,
+    /// A book.
+    Epub,
+    /// Rich Text Format.
+    Rtf,
+    /// RSS or Atom.
+    Feed,
+    /// Records: an article each, or a table.
+    Csv,
+    /// A list of articles.
+    Json,
+    /// An archive of any of these.
+    Zip,
 }
+
+/// The extensions that are read, for people.
+pub const SUPPORTED: &str =
+    ".txt, .md, .html, .pdf, .docx, .odt, .epub, .rtf, .jsonl, .json, .csv, .tsv, .rss, .atom, .xml and .zip";
 
 impl Format {
     /// The format of `path`, `None` for kinds that are not read.
@@ -157,14 +225,24 @@ impl Format {
             "html" | "htm" | "xhtml" => Some(Self::Html),
             "jsonl" | "ndjson" => Some(Self::JsonLines),
             "pdf" => Some(Self::Pdf),
+            "docx" | "docm" | "dotx" => Some(Self::Docx),
+            "odt" | "ott" => Some(Self::Odt),
+            "epub" => Some(Self::Epub),
+            "rtf" => Some(Self::Rtf),
+            "rss" | "atom" | "xml" => Some(Self::Feed),
+            "csv" | "tsv" => Some(Self::Csv),
+            "json" => Some(Self::Json),
+            "zip" => Some(Self::Zip),
             _ => None,
         }
     }
 }
 
-/// Reads `source`. Single lines of JSON Lines that are broken come back beside the rest.
+/// Reads `source`. Parts that are broken come back beside the rest. An archive is opened by [`Bundle`], which gives a
+/// source for each of its files.
 pub fn read(source: &Source) -> Outcome {
     let Source { path, bytes, .. } = source;
+    let several = |(articles, broken)| (Reading::Articles(articles), broken);
     let decode = |declared: Option<&str>| charset::decode(bytes, declared);
     match Format::of(path).ok_or(Error::Unsupported)? {
         Format::Plain => Ok((Reading::Plain(decode(None)?), vec![])),
@@ -174,7 +252,18 @@ pub fn read(source: &Source) -> Outcome {
             let (articles, errors) = jsonl::articles(&decode(None)?);
             Ok((Reading::Articles(articles), errors))
         }
-        Format::Pdf => pdf::printed(bytes.clone()).map(|(printed, broken)| (Reading::Printed(printed), broken)),
+        Format::Pdf => pdf::printed(bytes).map(|(printed, broken)| (Reading::Printed(printed), broken)),
+        Format::Docx => docx::article(bytes, stem(path)).map(single),
+        Format::Odt => odt::article(bytes, stem(path)).map(single),
+        Format::Epub => epub::article(bytes, stem(path)).map(|(article, broken)| (Reading::Articles(vec![article]), broken)),
+        Format::Rtf => rtf::article(bytes, stem(path)).map(single),
+        Format::Feed => {
+            let text = xml::decode(bytes)?;
+            bounded(move || feed::articles(&text))?.map(several)
+        }
+        Format::Csv => csv::articles(&decode(None)?, stem(path)).map(several),
+        Format::Json => json::articles(&decode(None)?).map(several),
+        Format::Zip => Err(Error::Nested),
     }
 }
 

@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use crate::article::Span;
+use crate::deadline;
 use crate::embed::Embedder;
 use crate::shelf::{Error, Filter, Neighbor, PassageId, Shelf, StoredPassage};
 
@@ -129,12 +130,13 @@ pub struct Retrieved {
 /// Finds the passages that `request` asks for.
 ///
 /// # Errors
-/// When the shelf cannot be read.
+/// When the shelf cannot be read; [`Error::Late`] when the deadline has passed.
 pub fn retrieve(request: &Request<'_>) -> Result<Retrieved, Error> {
     let begun = Instant::now();
     let Request { shelf, question, filter, mode, limit, candidates, .. } = *request;
     let vector = question.vector.as_ref().filter(|_| mode != Mode::Lexical);
     let (near, mut words) = shelf.search(request.text(), vector, candidates.max(limit), filter)?;
+    in_time()?;
     if mode == Mode::Dense {
         words.clear();
     }
@@ -153,6 +155,11 @@ pub fn retrieve(request: &Request<'_>) -> Result<Retrieved, Error> {
         evidence.truncate(limit);
     }
     Ok(Retrieved { evidence, scored, embed_ms: question.embed_ms, search_ms })
+}
+
+/// Gives up where nobody waits for the passages any more.
+fn in_time() -> Result<(), Error> {
+    if deadline::has_passed() { Err(Error::Late) } else { Ok(()) }
 }
 
 /// Candidates by their fused scores, none of them read.

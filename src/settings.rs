@@ -33,6 +33,8 @@ pub struct Settings {
     pub search: Search,
     /// Answering.
     pub answer: Answer,
+    /// A language model that writes.
+    pub generate: Generate,
     /// What is logged.
     pub log: Log,
 }
@@ -79,6 +81,12 @@ section!(
         change_seconds: u64,
         /// Seconds to finish in after the signal to stop.
         drain_seconds: u64,
+        /// Jobs that may wait in a collection.
+        max_jobs: u64,
+        /// Bytes of sources that may wait in a collection's jobs.
+        max_job_bytes: u64,
+        /// File of the audit log, empty for none.
+        audit: PathBuf,
     }
 );
 section!(
@@ -88,6 +96,10 @@ section!(
         data: PathBuf,
         /// Files and folders to read.
         corpus: Vec<PathBuf>,
+        /// Versions of an article that are kept, 0 for all.
+        keep_versions: usize,
+        /// Days that a superseded version is kept, 0 for ever.
+        keep_days: u64,
     }
 );
 section!(
@@ -150,6 +162,43 @@ section!(
     }
 );
 section!(
+    /// `[generate]`
+    Generate {
+        /// Base of an OpenAI-compatible endpoint, empty for none.
+        endpoint: String,
+        /// The model's name there.
+        model: String,
+        /// File of its key, empty for none.
+        key_file: PathBuf,
+        /// The key itself, empty for none.
+        key: Secret,
+        /// What answers where a request does not say.
+        default_mode: AnswerMode,
+        /// What becomes of a sentence that its sources do not hold.
+        unsupported: Unsupported,
+        /// 0 for the same words each time.
+        temperature: f32,
+        /// Tokens of an answer.
+        max_tokens: usize,
+        /// Tokens a day, 0 for no limit.
+        tokens_per_day: usize,
+        /// Sentences of the articles that are sent.
+        sentences: usize,
+        /// Seconds to the first token.
+        first_token_seconds: u64,
+        /// Seconds for all of an answer.
+        seconds: u64,
+        /// Further tries.
+        retries: usize,
+        /// Answers written at once.
+        concurrency: usize,
+        /// Failures in a row after which nothing is sent for a while, 0 for never.
+        breaker_failures: usize,
+        /// How long that is, in seconds.
+        breaker_seconds: u64,
+    }
+);
+section!(
     /// `[log]`
     Log {
         /// Filter directive.
@@ -158,6 +207,57 @@ section!(
         format: String,
     }
 );
+
+/// Who answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AnswerMode {
+    /// Sentences of the articles, quoted.
+    Extractive,
+    /// A language model, held to the sentences that it cites.
+    Written,
+}
+
+/// What becomes of a written sentence that its sources do not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unsupported {
+    /// It is not shown.
+    Drop,
+    /// It is shown without a mark.
+    Unmarked,
+    /// The extractive answer is given in place of the whole.
+    Extractive,
+}
+
+/// A text that is shown nowhere.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Keeps `text`.
+    pub fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The text, for the one who needs it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_empty() { "none" } else { "…" })
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str("")
+    }
+}
 
 /// How passages are made, as one process tells another.
 #[derive(Serialize, Deserialize)]

@@ -9,11 +9,11 @@ mod sentences;
 pub mod terms;
 pub mod vectors;
 
-pub use embedded::Shelf;
 pub(crate) use embedded::staged;
+pub use embedded::{JobLimits, Retention, Shelf};
 pub use sentences::SentenceVectors;
 
-use crate::article::{Article, ArticleId, Passage};
+use crate::article::{Article, ArticleId, LineRange, Passage, Record};
 use crate::chunk::context;
 use crate::embed::{ModelInfo, UnitVector};
 use crate::page::LeftOut;
@@ -156,6 +156,33 @@ pub struct StoredArticle {
     pub article: Article,
 }
 
+/// What is told of an article in a list: all but its text.
+#[derive(Debug, Clone)]
+pub struct ArticleOutline {
+    /// Its id.
+    pub id: ArticleId,
+    /// Its version, from 1.
+    pub version: u32,
+    /// Whether a later version or a removal has superseded it.
+    pub superseded: bool,
+    /// What is known of it beside its text.
+    pub record: Record,
+    /// The source's path as readers are shown it.
+    pub source_path: String,
+    /// SHA-256 of the source's bytes at the last reading.
+    pub source_sha256: String,
+    /// SHA-256 of its text.
+    pub text_sha256: String,
+    /// Code points in its text.
+    pub length: usize,
+    /// Its headings' words.
+    pub headings: Vec<String>,
+    /// The lines of its source that hold it.
+    pub lines: Option<LineRange>,
+    /// The first and the last page that it is printed on, from 1; of sources that have pages.
+    pub pages: Option<[u32; 2]>,
+}
+
 /// A passage as kept, with its words.
 #[derive(Debug, Clone)]
 pub struct StoredPassage {
@@ -193,6 +220,8 @@ pub struct Described {
     pub title: String,
     /// Its authors.
     pub authors: Vec<String>,
+    /// Where these work.
+    pub affiliation: Option<String>,
     /// When it was published, `YYYY-MM-DD`.
     pub published: Option<String>,
     /// The language of its text, as a BCP 47 tag.
@@ -336,7 +365,7 @@ pub enum Error {
         /// Why it is no place for this.
         reason: String,
     },
-    /// The database is damaged, or of a format that this version does not know.
+    /// The database is damaged.
     #[error("`{file}` cannot be used: {reason}\nhint: restore it from a backup, or move the folder away and ingest again")]
     Damaged {
         /// The file.
@@ -344,9 +373,31 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// The database was written by another version of ibid, which knows more.
+    #[error(
+        "`{file}` has format `{format}`, and this version of ibid reads up to `{known}`\nhint: use the version that wrote it, or a later one"
+    )]
+    OtherFormat {
+        /// The file.
+        file: String,
+        /// Its format.
+        format: String,
+        /// The newest that is known.
+        known: &'static str,
+    },
     /// It took longer than it may, or nobody waits for it any more.
     #[error("it took longer than it may, and was given up")]
     Late,
+    /// As many jobs, or bytes of them, wait as may.
+    #[error("{waiting} {what} wait to be read, and {limit} may\nhint: send it again when some of them have ended")]
+    TooManyJobs {
+        /// `jobs`, or `bytes of jobs`.
+        what: &'static str,
+        /// How many would wait.
+        waiting: u64,
+        /// How many may.
+        limit: u64,
+    },
     /// What was purged is removed, and its bytes are still in a file.
     #[error(
         "the article is removed, and somebody still reads the state before: its bytes are in `ibid.sqlite-wal`\nhint: send it again; when it is unknown then, its bytes are gone"
@@ -389,8 +440,10 @@ impl Error {
             | Self::OtherModel { .. }
             | Self::Folder { .. }
             | Self::Damaged { .. }
+            | Self::OtherFormat { .. }
             | Self::Replaced
             | Self::StillRead
+            | Self::TooManyJobs { .. }
             | Self::Late
             | Self::NotTakenOver { .. }
             | Self::Words(_) => false,

@@ -11,7 +11,7 @@ Four small models, each convex or nearly so, fitted one after the other by Newto
     confidence  logistic regression over questions: whether the documents answer
 
 Every set weighs the same. Figures are printed by set, fitted on all sets and with the set left out.
-The question classifier and the number of passages that are read are taken from --base. Only development
+The classifiers of questions and the number of passages that are read are taken from --base. Only development
 sets belong here: what is measured on them afterwards is no test.
 """
 
@@ -326,9 +326,11 @@ def main():
         "sentence": {**named(SENTENCE, fit.sentence), "further": fit.further},
         "confidence": {**named(CONFIDENCE, fit.confidence), "threshold": number(threshold)},
         "question": base["question"],
+        # What other scripts have learnt stays as it is.
+        **{part: base[part] for part in ("collection", "writing") if part in base},
     }
     text = json.dumps(parameters, ensure_ascii=False, indent=1)
-    print(f"\nthreshold {threshold:.4f}\n{json.dumps({**parameters, 'question': '…'}, ensure_ascii=False, indent=1)}")
+    print(f"\nthreshold {threshold:.4f}\n{json.dumps({**parameters, 'question': '…', 'collection': '…'}, ensure_ascii=False, indent=1)}")
     if arguments.out:
         arguments.out.write_text(text + "\n", encoding="utf-8")
 

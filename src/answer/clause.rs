@@ -2,16 +2,16 @@
 
 use std::ops::Range;
 
-use crate::chunk::is_unspaced;
+use crate::chunk::{is_row, is_unspaced};
 
 /// Characters (in scripts that set no spaces) or words beyond which a sentence is long.
 const LONG: (usize, usize) = (120, 60);
 /// The least that a clause is worth reading: a shorter one takes in its neighbour.
 const SHORT: (usize, usize) = (12, 5);
 
-/// The clause of `sentence` that holds `answer`, in bytes; the whole of a sentence that is not long.
+/// The clause of `sentence` that holds `answer`, in bytes; the whole of a sentence that is not long, and of a table's row.
 pub(super) fn clause(sentence: &str, answer: Range<usize>) -> Range<usize> {
-    if !exceeds(sentence, LONG) || sentence.get(answer.clone()).is_none() {
+    if is_row(sentence) || !exceeds(sentence, LONG) || sentence.get(answer.clone()).is_none() {
         return 0..sentence.len();
     }
     let borders = borders(sentence);

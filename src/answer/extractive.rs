@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::clause::clause;
 use super::confidence::Measures;
 use super::list::announced;
-use super::{Answer, Citation, Refusal, Statement};
+use super::{Answer, Answerer, Asked, Citation, Hear, Kind, Refusal, Statement};
 use crate::article::Span;
 use crate::embed::{Parameters, SentenceWeights};
 use crate::retrieve::{Evidence, Scores, Sentence};
@@ -35,9 +35,31 @@ struct Candidate {
     score: f32,
 }
 
+/// Quotes the sentences that answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Extractive<'a> {
+    /// How.
+    pub rules: Rules<'a>,
+}
+
+impl Answerer for Extractive<'_> {
+    fn answer(&self, asked: &Asked<'_>, hear: &mut Hear<'_>) -> Answer {
+        let answer = extractive(asked.evidence, &self.rules, asked.said);
+        answer.tell(hear);
+        answer
+    }
+}
+
+impl Extractive<'_> {
+    /// "The articles do not say", where `answer` was found and nothing of it can be shown.
+    pub(super) fn refuse(&self, asked: &Asked<'_>, answer: &Answer) -> Answer {
+        refusal(asked.evidence, &self.rules, answer.measures)
+    }
+}
+
 /// Answers from the sentences of `evidence`, which is the best first. Sentences that are part of what was `said`
 /// before are passed over.
-pub fn extractive(evidence: &[Found], rules: &Rules<'_>, said: &[String]) -> Answer {
+fn extractive(evidence: &[Found], rules: &Rules<'_>, said: &[String]) -> Answer {
     let mut candidates = candidates(evidence, &rules.parameters.sentence);
     candidates.retain(|one| {
         let shown = shown(&evidence[one.owner].1, one.sentence);
@@ -51,7 +73,17 @@ pub fn extractive(evidence: &[Found], rules: &Rules<'_>, said: &[String]) -> Ans
         return refusal(evidence, rules, measures);
     }
     let confidence = measures.probability(&rules.parameters.confidence);
-    let mut answer = Answer { answerable: true, confidence, reason: None, measures, statements: vec![], citations: vec![] };
+    let mut answer = Answer {
+        kind: Kind::Passages,
+        answerable: true,
+        confidence,
+        reason: None,
+        measures,
+        statements: vec![],
+        citations: vec![],
+        writing: None,
+        records: None,
+    };
     let further = rules.parameters.sentence.further;
     let as_well = |one: &&Candidate| one.sentence.reading.is_some() && (one.score - best.score).exp() >= further;
     for one in std::iter::once(best).chain(candidates.iter().skip(1).filter(as_well)) {
@@ -122,7 +154,9 @@ fn refusal(evidence: &[Found], rules: &Rules<'_>, measures: Measures) -> Answer 
         .filter_map(|(evidence, article)| Citation::cut(article, evidence.passage.passage.span, evidence));
     let confidence = if measures == Measures::default() { 0.0 } else { measures.probability(&rules.parameters.confidence) };
     let reason = Some(Refusal::NotInArticles);
-    Answer { answerable: false, confidence, reason, measures, statements: vec![], citations: cut.collect() }
+    let citations = cut.collect();
+    let kind = Kind::Passages;
+    Answer { kind, answerable: false, confidence, reason, measures, statements: vec![], citations, writing: None, records: None }
 }
 
 #[cfg(test)]

@@ -44,14 +44,12 @@ impl LineMap {
         if span.is_empty() {
             return None;
         }
-        let line_at = |byte: usize| {
-            let after = self.runs.partition_point(|run| run.0 <= byte);
-            self.runs.get(after.checked_sub(1)?).map(|run| run.1)
-        };
-        let (first, last) = (line_at(span.start)?, line_at(span.end - 1)?);
+        let after = |byte: usize| self.runs.partition_point(|run| run.0 <= byte);
+        let (from, to) = (after(span.start).checked_sub(1)?, after(span.end - 1));
         // Columns are printed beside each other, so a later run may stand higher up.
-        let inside = self.runs.iter().filter(|run| run.0 > span.start && run.0 < span.end);
-        let (low, high) = inside.fold((first.min(last), first.max(last)), |(low, high), run| (low.min(run.1), high.max(run.1)));
+        let mut lines = self.runs.get(from..to)?.iter().map(|run| run.1);
+        let first = lines.next()?;
+        let (low, high) = lines.fold((first, first), |(low, high), line| (low.min(line), high.max(line)));
         Some(LineRange { first: low, last: high })
     }
 }

@@ -11,7 +11,7 @@ const UNIT: f32 = 4.0;
 /// A length in quarters of a point.
 pub type Quarter = u16;
 
-/// `points` as it is kept; what lies outside a page's range is moved to its border.
+/// `points` as it is kept, rounded; a negative length is 0, and one that cannot be kept the longest that can be.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped just before")]
 pub fn quarters(points: f32) -> Quarter {
     (points * UNIT).round().clamp(0.0, f32::from(Quarter::MAX)) as Quarter
@@ -26,7 +26,8 @@ pub struct PrintedLine {
     pub page: u32,
     /// Whether its characters run from top to bottom.
     pub vertical: bool,
-    /// Its lower and upper border across the line: y for a horizontal line, x for a vertical one.
+    /// Its smaller and its larger border across the line: upper and lower y for a horizontal line, left and right x for a
+    /// vertical one.
     pub across: [Quarter; 2],
     /// Where each character begins along the line, and where the last ends: one more than characters.
     pub edges: Vec<Quarter>,
@@ -69,14 +70,15 @@ impl PageMap {
         self.lines.is_empty()
     }
 
+    /// The first and the last page that the text is printed on.
+    pub fn pages(&self) -> Option<[u32; 2]> {
+        let pages = || self.lines.iter().map(|line| line.page);
+        Some([pages().min()?, pages().max()?])
+    }
+
     /// Says that the text goes on with `line`.
     pub(super) fn push(&mut self, line: PrintedLine) {
         self.lines.push(line);
-    }
-
-    /// The page on which `span` of `text` begins.
-    pub fn page(&self, text: &str, span: Span) -> Option<u32> {
-        self.boxes(text, span).first().map(|found| found.page)
     }
 
     /// The boxes that hold `span` of `text`, one a printed line, in the order of the text.
@@ -122,7 +124,7 @@ mod tests {
         let found = map.boxes(text, Span::new(6, 14));
         assert_eq!(found[0], PageBox { page: 2, x0: 10.0, y0: 20.0, x1: 20.0, y1: 40.0 });
         assert_eq!(found[1], PageBox { page: 3, x0: 1.0, y0: 2.0, x1: 2.0, y1: 4.0 });
-        assert_eq!((found.len(), map.page(text, Span::new(13, 15))), (2, Some(3)));
+        assert_eq!(found.len(), 2);
         assert!(PageMap::default().boxes(text, Span::new(0, 3)).is_empty());
     }
 }

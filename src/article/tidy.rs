@@ -14,7 +14,7 @@ pub const MOST_AUTHORS: usize = 200;
 /// Characters that an address may have.
 pub const LONGEST_URL: usize = 2000;
 /// Characters of a title that is made from the text.
-const OPENING: usize = 30;
+const OPENING: usize = 24;
 
 /// Whether `c` would end a line, move a cursor or turn the reading order.
 fn is_control(c: char) -> bool {
@@ -82,11 +82,20 @@ impl Article {
     }
 }
 
-/// The first words of a text.
-fn opening(text: &str) -> String {
+/// The first words of a text, for a title where it has none: its first sentence, or as much of it as a title holds.
+pub fn opening(text: &str) -> String {
     let line = one_line(text.trim().lines().next().unwrap_or_default());
-    let head: String = line.chars().take(OPENING).collect();
-    if head.is_empty() { "…".to_owned() } else { head }
+    let mut head = String::new();
+    for c in line.chars().take(OPENING) {
+        head.push(c);
+        if matches!(c, '。' | '！' | '？' | '!' | '?' | '…') {
+            return head;
+        }
+    }
+    if head.is_empty() || head.len() < line.len() {
+        head.push('…');
+    }
+    head
 }
 
 #[cfg(test)]

@@ -27,8 +27,11 @@ pub(super) fn paragraphs(text: &str, within: Span) -> Vec<Span> {
             found.extend(open.take());
             continue;
         }
+        if is_row(line) {
+            found.extend(open.take());
+        }
         open = Some(open.map_or(span, |open| Span::new(open.start, span.end)));
-        if !is_wrapped(line) {
+        if !is_wrapped(line) || is_row(line) {
             found.extend(open.take());
         }
     }
@@ -49,9 +52,18 @@ fn ends_here(text: &str) -> bool {
         .ends_with(['。', '！', '？', '.', '!', '?', '…', '।', '؟', '។'])
 }
 
-/// The sentences in `within`, white space cut from both ends.
+/// Whether a line is a row of a table, as tables are read: bars stand between its cells. It is said as a whole, and no
+/// sentence.
+pub fn is_row(line: &str) -> bool {
+    line.contains(" | ")
+}
+
+/// The sentences in `within`, white space cut from both ends; a table's row is one.
 pub fn sentences(text: &str, within: Span) -> Vec<Span> {
     let Some(inside) = text.get(within.start..within.end) else { return vec![] };
+    if is_row(inside) && !inside.trim().contains('\n') {
+        return vec![trimmed(text, within)];
+    }
     let short = Shortened::of(inside);
     let mut found: Vec<Span> = Vec::new();
     let mut goes_on = false;
@@ -104,6 +116,8 @@ pub(super) fn divide(text: &str, span: Span, most: usize, count: &dyn Fn(&str) -
     let mut pieces: Vec<Span> = Vec::new();
     let (mut start, mut clause, mut tokens) = (span.start, span.start, 0);
     let mut at = span.start;
+    // A run of marks or spaces is the same clause again and again.
+    let mut counted = ("", 0);
     // Tokens are counted clause by clause: counting each prefix would take quadratic time.
     for grapheme in inside.graphemes(true) {
         at += grapheme.len();
@@ -111,7 +125,11 @@ pub(super) fn divide(text: &str, span: Span, most: usize, count: &dyn Fn(&str) -
         if !ends_clause && at < span.end && at - clause < most * 3 {
             continue;
         }
-        let piece = count(&text[clause..at]).max(1);
+        let words = &text[clause..at];
+        if words != counted.0 {
+            counted = (words, count(words).max(1));
+        }
+        let piece = counted.1;
         if tokens > 0 && tokens + piece > most {
             pieces.push(Span::new(start, clause));
             (start, tokens) = (clause, 0);
@@ -161,6 +179,13 @@ mod tests {
         check("¿Dónde está? Aquí.", &["¿Dónde está?", "Aquí."]);
         check("1. The keys. 2. The door.", &["1. The keys.", "2. The door."]);
         check("It was 2019. Then it rained.", &["It was 2019.", "Then it rained."]);
+    }
+
+    #[test]
+    fn a_row_of_a_table_is_one_whatever_its_cells_hold() {
+        let text = "The stops, from north to south, with their visitors of the year\nStop: St. Mary. | Visitors: 310. Many. | Open: yes\nStop: Mill | Visitors: 3\nIt rained. We left.";
+        let shown: Vec<&str> = sentences_of(text).iter().map(|span| &text[span.start..span.end]).collect();
+        assert_eq!(shown, [&text.lines().collect::<Vec<_>>()[..3], &["It rained.", "We left."]].concat());
     }
 
     #[test]

@@ -5,16 +5,16 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::output::{harmless, print, say};
 use super::setup::{self, Usage};
-use crate::answer::{Answer, Citation, Refusal};
+use crate::answer::{Answer, Citation, Refusal, Writing};
 use crate::article::one_line;
 use crate::http;
 use crate::library::{Asking, Corpus, Library};
 use crate::retrieve::Question;
-use crate::settings::Settings;
+use crate::settings::{AnswerMode, Settings};
 
 #[derive(Args)]
 pub(super) struct Ask {
@@ -27,9 +27,30 @@ pub(super) struct Ask {
     /// Print the answer as `POST /v1/ask` gives it
     #[arg(long)]
     json: bool,
+    /// Who answers: sentences of the articles, or the language model of `[generate]` [default: as the settings say]
+    #[arg(long, value_enum, value_name = "MODE")]
+    mode: Option<Mode>,
     /// Passages to look at, at most
     #[arg(long, default_value_t = 5, value_name = "N")]
     limit: usize,
+}
+
+/// Who answers.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Mode {
+    /// Sentences of the articles, quoted
+    Extractive,
+    /// A language model, held to the sentences that it cites
+    Written,
+}
+
+impl From<Mode> for AnswerMode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Extractive => Self::Extractive,
+            Mode::Written => Self::Written,
+        }
+    }
 }
 
 pub(super) fn run(arguments: &Ask, settings: Settings, quiet: bool) -> anyhow::Result<ExitCode> {
@@ -43,9 +64,10 @@ pub(super) fn run(arguments: &Ask, settings: Settings, quiet: bool) -> anyhow::R
     let library = Library::open(settings, embedder)?;
     // A library that holds something is asked as it is, unless files are named.
     if corpus != Corpus::Bundled || library.shelf().counts()?.articles == 0 {
-        setup::ingest(&library, &corpus, false, quiet)?;
+        setup::ingest(&library, &corpus, quiet)?;
     }
-    let (answer, timings) = library.ask(&Asking::of(question, arguments.limit.max(1)), &mut |_| ())?;
+    let mode = arguments.mode.map(AnswerMode::from);
+    let (answer, timings) = library.ask(&Asking { mode, ..Asking::of(question, arguments.limit.max(1)) }, &mut |_| ())?;
     if arguments.json {
         print(&http::answer_json(&answer, timings, text, &library.embedder().info().id));
     } else if answer.reason == Some(Refusal::NotAQuestion) {
@@ -53,6 +75,9 @@ pub(super) fn run(arguments: &Ask, settings: Settings, quiet: bool) -> anyhow::R
     } else {
         show(&answer);
         if !quiet {
+            if let Some(writing) = &answer.writing {
+                say(&written(writing));
+            }
             say(&format!(
                 "confidence {:.2}; embed {:.1} ms, search {:.1} ms, answer {:.1} ms",
                 answer.confidence, timings.embed, timings.search, timings.answer
@@ -60,6 +85,14 @@ pub(super) fn run(arguments: &Ask, settings: Settings, quiet: bool) -> anyhow::R
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What came of having it written.
+fn written(writing: &Writing) -> String {
+    let failure = writing.outcome.failure().map(|failure| format!(" ({failure})")).unwrap_or_default();
+    let faults: Vec<&str> = writing.faults.iter().map(|fault| fault.name()).collect();
+    let faults = if faults.is_empty() { String::new() } else { format!("; not shown for: {}", faults.join(", ")) };
+    format!("writing: {}{failure}; {} sentences shown{faults}; {} tokens", writing.outcome.name(), writing.shown, writing.tokens)
 }
 
 /// The answer with its marks, then what they point to.
@@ -73,6 +106,9 @@ fn show(answer: &Answer) {
     for statement in &answer.statements {
         let marks: Vec<String> = statement.citations.iter().map(|n| format!("[{n}]")).collect();
         print(&format!("{} {}", harmless(&statement.text), styled(&marks.concat(), "1")));
+    }
+    if let Some(records) = answer.records {
+        print(&format!("(from the records of {} articles; {} fit)", records.articles, records.found));
     }
     print("");
     for (n, citation) in (1..).zip(&answer.citations) {

@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
 use sha2::{Digest as _, Sha256};
 
+use super::ask;
 use super::output::{print, say};
 use super::setup::{self, Usage};
 use crate::embed::Embedder;
@@ -19,7 +20,7 @@ use crate::eval::machine;
 use crate::eval::report::{self, Manifest, Section};
 use crate::read::files::hex;
 use crate::retrieve::Mode;
-use crate::settings::Settings;
+use crate::settings::{AnswerMode, Settings};
 use one::{Bench, Places};
 
 const MORE: &str = "Sets: a BEIR folder (corpus.jsonl, queries.jsonl, qrels.tsv or qrels/test.tsv), a TREC folder \
@@ -65,6 +66,9 @@ struct Run {
     /// Folder in which libraries are kept, to be used again where set and model are the same
     #[arg(long, value_name = "DIR")]
     index: Option<PathBuf>,
+    /// Who answers, in hybrid mode: `written` is the language model of `[generate]`
+    #[arg(long, value_enum, default_value = "extractive", value_name = "WHO")]
+    answerer: ask::Mode,
     /// Write each question's candidate passages with their features, a line of JSON each, for
     /// models/recipe/calibrate.py; hybrid mode
     #[arg(long, value_name = "FILE")]
@@ -109,8 +113,14 @@ fn evaluate(arguments: &Run, settings: &Settings, quiet: bool) -> anyhow::Result
     let sets = read(&arguments.sets, arguments.corpus.as_deref())?;
     let embedder = setup::embedder(settings)?;
     let manifest = manifest(settings, &embedder, &sets, arguments.seed);
-    let Run { out, index, features, .. } = arguments;
-    let places = Places { out: out.clone(), index: index.clone(), features: features.clone() };
+    let Run { out, index, features, answerer, .. } = arguments;
+    if AnswerMode::from(*answerer) == AnswerMode::Written && settings.generate.endpoint.is_empty() {
+        return Err(Usage(
+            "there is no language model to write\nhint: name one with `generate.endpoint` and `generate.model`".to_owned(),
+        )
+        .into());
+    }
+    let places = Places { out: out.clone(), index: index.clone(), features: features.clone(), answerer: (*answerer).into() };
     let mut bench = Bench::new(settings, embedder, &manifest, places, quiet)?;
     let modes = arguments.mode.len();
     let (mut sections, mut records, mut missed) = (Vec::new(), Vec::new(), false);

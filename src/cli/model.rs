@@ -16,7 +16,7 @@ use crate::eval::dataset::Dataset;
 use crate::eval::{self, Listener, metrics};
 use crate::library::Library;
 use crate::retrieve::Mode;
-use crate::settings::Settings;
+use crate::settings::{AnswerMode, Settings};
 
 /// Passages that the speed is measured on, at least.
 const PASSAGES: usize = 4000;
@@ -156,7 +156,8 @@ fn bench(set: &Path, corpus: Option<&Path>, settings: &Settings) -> anyhow::Resu
     settings.library.data = scratch.path().join("data");
     let library = Library::open(settings.clone(), setup::embedder(&settings)?)?;
     let filled = eval::fill(&library, &set, scratch.path())?;
-    let (records, timings) = eval::ask(&library, &set, Mode::Dense, Listener { progress: &|_| (), features: None })?;
+    let listener = Listener { answerer: AnswerMode::Extractive, progress: &|_| (), features: None };
+    let (records, timings) = eval::ask(&library, &set, Mode::Dense, listener)?;
     let summary = metrics::summary(&records, 1);
     let (passages, tokens) = speed(&library)?;
     let value = json!({

@@ -117,6 +117,18 @@ pub(super) fn report(report: &IngestReport, seconds: f64, quiet: bool) {
     say(&words);
 }
 
+/// What an ingest did, for machines: every file that was given or met is in one of the lists.
+pub(super) fn json(report: &IngestReport, pruned: &[String]) -> serde_json::Value {
+    let IngestReport { articles, removed, passages, accounted, unusable, skipped, missing, .. } = report;
+    let paths = |read: bool| accounted.iter().filter(|(_, was)| *was == read).map(|(path, _)| path).collect::<Vec<_>>();
+    let unusable = unusable.iter().map(|one| serde_json::json!({ "path": one.path, "reason": one.reason.to_string() }));
+    let skipped = skipped.iter().map(|(path, reason)| serde_json::json!({ "path": path, "reason": reason.to_string() }));
+    serde_json::json!({
+        "articles": articles, "passages": passages, "removed": removed, "read": paths(true), "unchanged": paths(false),
+        "unusable": unusable.collect::<Vec<_>>(), "not_opened": skipped.collect::<Vec<_>>(), "missing": missing, "pruned": pruned,
+    })
+}
+
 /// Names what was not opened: the first of each kind.
 fn skipped(skipped: &[(String, Skipped)]) {
     const NAMED: usize = 5;

@@ -69,7 +69,7 @@ async fn serve(settings: Settings, watched: bool, quiet: bool) -> anyhow::Result
         format!("cannot listen on `{listen}`\nhint: name another address with --listen, 127.0.0.1:0 takes a free port")
     })?;
     let address = listener.local_addr()?;
-    let app = App::new(&settings, address).map_err(Usage)?;
+    let app = App::new(&settings, address).map_err(|error| Usage(error.to_string()))?;
     let drain = Duration::from_secs(settings.server.drain_seconds);
     let opening = Arc::clone(&app);
     let (failed, failure) = tokio::sync::oneshot::channel();
@@ -126,7 +126,7 @@ fn open(settings: Settings, quiet: bool) -> anyhow::Result<Library> {
     let library = Library::open(settings, embedder)?;
     // Samples are for an empty library; among somebody's own articles they would answer too.
     if corpus != Corpus::Bundled || !library.holds_own_articles()? {
-        setup::ingest(&library, &corpus, false, quiet)?;
+        setup::ingest(&library, &corpus, quiet)?;
     }
     Ok(library)
 }

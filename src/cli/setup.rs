@@ -50,18 +50,30 @@ pub(super) fn corpus(paths: &[std::path::PathBuf]) -> anyhow::Result<Corpus> {
 }
 
 /// Reads `corpus`, with a bar, and says what was done.
-pub(super) fn ingest(library: &Library, corpus: &Corpus, prune: bool, quiet: bool) -> anyhow::Result<IngestReport> {
+pub(super) fn ingest(library: &Library, corpus: &Corpus, quiet: bool) -> anyhow::Result<IngestReport> {
+    Ok(ingest_pruned(library, corpus, false, quiet)?.0)
+}
+
+/// Reads `corpus`, and removes the articles of what is no longer there if `prune` says so; gives the locations of what
+/// was removed too.
+pub(super) fn ingest_pruned(
+    library: &Library,
+    corpus: &Corpus,
+    prune: bool,
+    quiet: bool,
+) -> anyhow::Result<(IngestReport, Vec<String>)> {
     let bar = Bar::new(quiet);
     let mut report = library.ingest(corpus, &|progress| bar.show(progress))?;
-    if prune {
-        for location in std::mem::take(&mut report.missing) {
-            library.remove(&location)?;
-            output::say(&format!("removed the articles of `{}`", output::harmless(&location)));
+    let gone = if prune { std::mem::take(&mut report.missing) } else { vec![] };
+    for location in &gone {
+        library.remove(location)?;
+        if !quiet {
+            output::say(&format!("removed the articles of `{}`", output::harmless(location)));
         }
-        library.shelf().refresh()?;
     }
+    library.shelf().refresh()?;
     output::report(&report, bar.finish(), quiet);
-    Ok(report)
+    Ok((report, gone))
 }
 
 /// Waits for the graphs, and says so while they are built.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
+use super::defect::ModelDefect;
 use super::folder::{Error, Files};
 use crate::read::files::hex;
 
@@ -35,9 +36,10 @@ impl Checked {
 pub fn verify(path: Option<&Path>) -> Result<Vec<Checked>, Error> {
     let files = path.map_or(Files::Bundled, |path| Files::Folder(path.to_owned()));
     let list = files.read(LIST)?;
-    let list = std::str::from_utf8(&list).map_err(|error| files.broken(LIST, error.to_string()))?;
+    let list = std::str::from_utf8(&list).map_err(|error| files.broken(LIST, error))?;
     let entry = |line: &str| {
-        let (expected, file) = line.split_once("  ").ok_or_else(|| files.broken(LIST, format!("`{line}` is no checksum")))?;
+        let (expected, file) =
+            line.split_once("  ").ok_or_else(|| files.broken(LIST, ModelDefect::Missing(format!("the checksum in `{line}`"))))?;
         let found = files.read(file).ok().map(|bytes| hex(&Sha256::digest(&bytes)));
         Ok(Checked { file: file.to_owned(), expected: expected.to_owned(), found })
     };

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::config::{EncoderConfig, Family};
+use super::defect::ModelDefect;
 use super::heads::dense::DenseLayout;
 
 /// The name of the model in the binary, and its folder: these two lines choose it.
@@ -37,7 +38,8 @@ pub enum Error {
         /// The folder.
         model: String,
         /// What is wrong.
-        reason: String,
+        #[source]
+        reason: Box<ModelDefect>,
     },
     /// An architecture that is not built.
     #[error(
@@ -88,12 +90,12 @@ impl Files {
 
     /// What `file` says.
     pub(super) fn json(&self, file: &str) -> Result<Value, Error> {
-        serde_json::from_slice(&self.read(file)?).map_err(|reason| self.broken(file, reason.to_string()))
+        serde_json::from_slice(&self.read(file)?).map_err(|reason| self.broken(file, reason))
     }
 
     /// The error of a file that makes no sense.
-    pub(super) fn broken(&self, file: &str, reason: String) -> Error {
-        Error::Broken { file: file.to_owned(), model: self.name(), reason }
+    pub(super) fn broken(&self, file: &str, reason: impl Into<ModelDefect>) -> Error {
+        Error::Broken { file: file.to_owned(), model: self.name(), reason: Box::new(reason.into()) }
     }
 }
 
@@ -160,12 +162,13 @@ impl Layout {
         const MODULES: &str = "modules.json";
         const KNOWN: [&str; 5] = [".StaticEmbedding", ".Transformer", ".Pooling", ".Dense", ".Normalize"];
         let modules: Vec<Module> = if files.exists(MODULES) {
-            serde_json::from_value(files.json(MODULES)?).map_err(|reason| files.broken(MODULES, reason.to_string()))?
+            serde_json::from_value(files.json(MODULES)?).map_err(|reason| files.broken(MODULES, reason))?
         } else {
             vec![]
         };
         if let Some(odd) = modules.iter().find(|module| !KNOWN.iter().any(|known| module.kind.ends_with(known))) {
-            return Err(files.broken(MODULES, format!("it has a part `{}`, which is not built", odd.kind)));
+            let supported = "StaticEmbedding, Transformer, Pooling, Dense, Normalize";
+            return Err(files.broken(MODULES, ModelDefect::unsupported("module", &odd.kind, supported)));
         }
         let path = |kind: &str| modules.iter().find(|module| module.kind.ends_with(kind)).map(|module| module.path.as_str());
         let is_static = path(".StaticEmbedding").is_some();
@@ -213,19 +216,24 @@ fn pooling(files: &Files, file: &str) -> Result<Pooling, Error> {
         Some("cls") => Ok(Pooling::Cls),
         Some("mean") => Ok(Pooling::Mean),
         Some("lasttoken") => Ok(Pooling::Last),
-        other => Err(files.broken(file, format!("pooling `{}` is not `mean`, `cls` or `lasttoken`", other.unwrap_or("none")))),
+        other => {
+            let defect = ModelDefect::unsupported("pooling", other.unwrap_or("none"), "mean, cls, lasttoken");
+            Err(files.broken(file, defect))
+        }
     }
 }
 
 fn dense(files: &Files, folder: &str) -> Result<DenseLayout, Error> {
     let file = format!("{folder}/config.json");
-    let config: DenseConfig =
-        serde_json::from_value(files.json(&file)?).map_err(|reason| files.broken(&file, reason.to_string()))?;
+    let config: DenseConfig = serde_json::from_value(files.json(&file)?).map_err(|reason| files.broken(&file, reason))?;
     let activation = config.activation_function.as_deref().unwrap_or("Identity");
     let tanh = match activation.rsplit('.').next() {
         Some("Identity") if !config.use_residual => false,
         Some("Tanh") if !config.use_residual => true,
-        _ => return Err(files.broken(&file, format!("a dense layer with `{activation}` is not built"))),
+        _ => {
+            let defect = ModelDefect::unsupported("activation_function", activation, "Identity, Tanh; without a residual");
+            return Err(files.broken(&file, defect));
+        }
     };
     Ok(DenseLayout {
         file: format!("{folder}/model.safetensors"),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 use tokenizers::Tokenizer;
 
+use super::defect::ModelDefect;
 use super::encoder::Encoder;
 use super::folder::{Architecture, BUNDLED, Error, Files, Layout};
 use super::heads::dense::Dense;
@@ -60,7 +61,7 @@ impl Embedder {
                 Some(tokenizers::TruncationParams { max_length, ..Default::default() })
             }
         };
-        tokenizer.with_truncation(window).map_err(|reason| files.broken(&layout.tokenizer, reason.to_string()))?;
+        tokenizer.with_truncation(window).map_err(|reason| files.broken(&layout.tokenizer, reason))?;
         let dimension = match &model {
             Model::Static(table) => table.dimension(),
             Model::Encoder(encoder) => encoder.dimension(),
@@ -90,19 +91,21 @@ impl Embedder {
 /// The tokenizer in `file`.
 pub(super) fn tokenizer(files: &Files, file: &str) -> Result<Tokenizer, Error> {
     let bytes = files.read(file)?;
-    Tokenizer::from_bytes(&bytes).map_err(|reason| files.broken(file, reason.to_string()))
+    Tokenizer::from_bytes(&bytes).map_err(|reason| files.broken(file, reason))
 }
 
 #[expect(clippy::ptr_arg, reason = "a table keeps the bytes; those that lie in the binary are not copied")]
 fn model(files: &Files, layout: &Layout, bytes: &Cow<'static, [u8]>, choices: &Choices) -> Result<Model, Error> {
-    let broken = |reason: String| files.broken(&layout.weights, reason);
+    let broken = |reason: ModelDefect| files.broken(&layout.weights, reason);
     match &layout.architecture {
-        Architecture::Static if choices.dimension.is_some() => Err(broken("a table's vectors are not cut short".to_owned())),
+        Architecture::Static if choices.dimension.is_some() => {
+            Err(broken(ModelDefect::unsupported("model.dimension", &choices.dimension.unwrap_or_default(), "none, for a table")))
+        }
         Architecture::Static => table::Table::load(bytes.clone()).map(Model::Static).map_err(broken),
         Architecture::Encoder(config) => {
             let precision = choices.precision.unwrap_or_else(|| Precision::fastest_for(has_int8_layers(bytes)));
             let load = || Encoder::load(&var_builder(bytes)?, (**config).clone(), precision);
-            let encoder = load().map_err(|error| broken(error.to_string()))?;
+            let encoder = load().map_err(|error: candle_core::Error| broken(error.into()))?;
             let dense = layout.dense.iter().map(|layout| Dense::load(files, layout)).collect::<Result<_, _>>()?;
             let pooled = PooledEncoder::new(encoder, layout.pooling, dense, choices.dimension).map_err(broken)?;
             Ok(Model::Encoder(Box::new(pooled)))

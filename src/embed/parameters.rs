@@ -8,6 +8,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use super::UnitVector;
+use super::defect::ModelDefect;
 use super::folder::{Error, Files};
 use crate::read::files::hex;
 
@@ -38,6 +39,12 @@ pub struct Parameters {
     pub confidence: Confidence,
     /// A question's vector → the probability that it asks for something.
     pub question: QuestionClassifier,
+    /// A question's vector → which kind of question about the collection it is, if any.
+    #[serde(default)]
+    pub collection: CollectionClassifier,
+    /// What a written sentence must have in common with its sources.
+    #[serde(default)]
+    pub writing: WritingChecks,
     /// SHA-256 of the file, hexadecimal.
     #[serde(skip)]
     pub sha256: String,
@@ -135,6 +142,60 @@ pub struct QuestionClassifier {
     pub weights: Vec<f32>,
 }
 
+/// A linear classifier on the question's vector, by softmax: which kind of question about the collection, if any.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CollectionClassifier {
+    /// The probability of all kinds together below which it is none.
+    pub threshold: f32,
+    /// Cosine of a topic and a passage from which on its article is about the topic.
+    pub topic: f32,
+    /// Names of the kinds; the first is what is none.
+    pub kinds: Vec<String>,
+    /// Added always, one a kind.
+    pub bias: Vec<f32>,
+    /// One for each number of the vector, for each kind; none at all: no question is about the collection.
+    pub weights: Vec<Vec<f32>>,
+}
+
+impl CollectionClassifier {
+    /// The kind of a question with this vector; `None` for an ordinary one, and where nothing was learnt.
+    pub fn kind(&self, vector: &UnitVector) -> Option<&str> {
+        let numbers = vector.as_slice();
+        if self.weights.is_empty() || self.weights.iter().any(|weights| weights.len() != numbers.len()) {
+            return None;
+        }
+        let logit = |(weights, bias): (&Vec<f32>, &f32)| {
+            bias + weights.iter().zip(numbers).map(|(weight, number)| weight * number).sum::<f32>()
+        };
+        let logits: Vec<f32> = self.weights.iter().zip(&self.bias).map(logit).collect();
+        let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let raised: Vec<f32> = logits.iter().map(|logit| (logit - highest).exp()).collect();
+        let none = raised.first()? / raised.iter().sum::<f32>();
+        let likeliest = raised.iter().zip(&self.kinds).skip(1).max_by(|a, b| a.0.total_cmp(b.0))?;
+        (1.0 - none >= self.threshold).then_some(likeliest.1.as_str())
+    }
+}
+
+/// What a sentence that a language model wrote must have in common with the sentences that it cites; shares, 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WritingChecks {
+    /// Of its pairs of characters or words, those of the question aside, that stand in its sources.
+    pub overlap: f32,
+    /// Of it, by the reader's matching, that its sources cover.
+    pub coverage: f32,
+    /// The same, where it is in another language than they are.
+    pub foreign_coverage: f32,
+}
+
+impl Default for WritingChecks {
+    /// For models without a reader: then words alone count.
+    fn default() -> Self {
+        Self { overlap: 0.6, coverage: 0.0, foreign_coverage: 0.0 }
+    }
+}
+
 impl Parameters {
     /// Those of the model in `files`, whose vectors have `dimension` numbers.
     pub(super) fn of(files: &Files, dimension: usize) -> Result<Self, Error> {
@@ -149,20 +210,21 @@ impl Parameters {
         // Vectors may be cut short: then every text is a question.
         let weights = parameters.question.weights.len();
         if (1..dimension).contains(&weights) {
-            let reason = format!("`question.weights` has {weights} numbers, and the model's vectors have {dimension}");
-            return Err(files.broken(FILE, reason));
+            return Err(files.broken(FILE, ModelDefect::size("numbers in `question.weights`", weights, &dimension)));
         }
         Ok(parameters)
     }
 
-    fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let parameters: Self = serde_json::from_slice(bytes).map_err(|reason| reason.to_string())?;
+    fn parse(bytes: &[u8]) -> Result<Self, ModelDefect> {
+        let parameters: Self = serde_json::from_slice(bytes)?;
         let Self { version, reading, sentence, confidence, question, .. } = &parameters;
         if *version != VERSION {
-            return Err(format!("`version` is {version}, and this version of ibid reads {VERSION}"));
+            return Err(ModelDefect::size("`version`", usize::try_from(*version).unwrap_or(usize::MAX), &VERSION));
         }
         if !(1..=MOST_READ).contains(&reading.passages) {
-            return Err(format!("`reading.passages` must be between 1 and {MOST_READ}, not {}", reading.passages));
+            #[expect(clippy::cast_precision_loss, reason = "small numbers of passages")]
+            let [value, most] = [reading.passages, MOST_READ].map(|count| count as f64);
+            return Err(ModelDefect::Range { key: "reading.passages", value, least: 1.0, most });
         }
         let shares = [
             ("sentence.further", sentence.further),
@@ -170,7 +232,7 @@ impl Parameters {
             ("question.threshold", question.threshold),
         ];
         if let Some((key, value)) = shares.iter().find(|(_, value)| !(0.0..=1.0).contains(value)) {
-            return Err(format!("`{key}` must be between 0 and 1, not {value}"));
+            return Err(ModelDefect::Range { key, value: f64::from(*value), least: 0.0, most: 1.0 });
         }
         Ok(Self { sha256: hex(&Sha256::digest(bytes)), ..parameters })
     }
@@ -218,7 +280,7 @@ mod tests {
     fn what_is_wrong_is_named() {
         let passages = format!("\"passages\": {}", Parameters::default().reading.passages);
         let rows = [
-            ("\"version\": 1", "\"version\": 2", "`version` is 2"),
+            ("\"version\": 1", "\"version\": 2", "`version`: 2, expected 1"),
             (passages.as_str(), "\"passages\": 0", "`reading.passages` must be between 1 and 64"),
             ("\"foreign_words\"", "\"foreign_wrods\"", "unknown field `foreign_wrods`"),
             ("\"further\": ", "\"further\": 1", "`sentence.further` must be between 0 and 1"),
@@ -226,7 +288,7 @@ mod tests {
         ];
         for (from, to, said) in rows {
             assert!(DEFAULT.contains(from), "{from}");
-            let error = Parameters::parse(DEFAULT.replacen(from, to, 1).as_bytes()).unwrap_err();
+            let error = Parameters::parse(DEFAULT.replacen(from, to, 1).as_bytes()).unwrap_err().to_string();
             assert!(error.contains(said), "{error}");
         }
     }

@@ -10,6 +10,7 @@ use candle_core::{DType, Device};
 use safetensors::{Dtype, SafeTensors};
 
 use super::UnitVector;
+use super::defect::ModelDefect;
 use super::kernels::add_bytes;
 
 enum Rows {
@@ -37,15 +38,16 @@ pub(super) struct Table {
 impl Table {
     /// The table in the bytes of a safetensors file: `embedding.weight`, or Model2Vec's
     /// `embeddings` with a number a token in `weights`, where it has them.
-    pub(super) fn load(file: Cow<'static, [u8]>) -> Result<Self, String> {
+    pub(super) fn load(file: Cow<'static, [u8]>) -> Result<Self, ModelDefect> {
         let Parts { rows, tokens, dimension, weights } = Parts::of(file)?;
         let weights = weights.unwrap_or_else(|| vec![1.0; tokens]);
         if weights.len() != tokens || dimension == 0 {
-            return Err(format!("{tokens} rows of {dimension} numbers, and {} weights", weights.len()));
+            let what = format!("weights of a table of {tokens} rows of {dimension} numbers");
+            return Err(ModelDefect::size(what, weights.len(), &tokens));
         }
         let floats = if let Rows::Floats(rows) = &rows { rows.as_slice() } else { &[] };
         if weights.iter().chain(floats).any(|value| !value.is_finite()) {
-            return Err("the table holds values that are no numbers".to_owned());
+            return Err(ModelDefect::NotFinite);
         }
         Ok(Self { rows, dimension, weights })
     }
@@ -86,14 +88,16 @@ struct Parts {
 }
 
 impl Parts {
-    fn of(file: Cow<'static, [u8]>) -> Result<Self, String> {
-        let (header, metadata) = SafeTensors::read_metadata(&file).map_err(|error| error.to_string())?;
+    fn of(file: Cow<'static, [u8]>) -> Result<Self, ModelDefect> {
+        let (header, metadata) = SafeTensors::read_metadata(&file)?;
         if metadata.info("mapping").is_some() {
-            return Err("its rows are shared by a `mapping`, which ibid does not read".to_owned());
+            return Err(ModelDefect::unsupported("tensor", "mapping", "a row for each token"));
         }
         let named = ["embedding.weight", "embeddings"].into_iter().find_map(|name| Some((name, metadata.info(name)?)));
-        let (name, info) = named.ok_or("no tensor `embedding.weight` or `embeddings`")?;
-        let [tokens, dimension] = info.shape[..] else { return Err(format!("`{name}` is no matrix: {:?}", info.shape)) };
+        let (name, info) = named.ok_or_else(|| ModelDefect::Missing("a tensor `embedding.weight` or `embeddings`".to_owned()))?;
+        let [tokens, dimension] = info.shape[..] else {
+            return Err(ModelDefect::size(format!("dimensions of `{name}`"), info.shape.len(), &2));
+        };
         let in_bytes = info.dtype == Dtype::I8;
         // Eight bytes say how long the header is.
         let start = 8 + header + info.data_offsets.0;
@@ -105,7 +109,6 @@ impl Parts {
 }
 
 /// One tensor as 32-bit numbers.
-fn floats(file: &[u8], name: &str) -> Result<Vec<f32>, String> {
-    let read = || SliceSafetensors::new(file)?.load(name, &Device::Cpu)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1();
-    read().map_err(|error| error.to_string())
+fn floats(file: &[u8], name: &str) -> Result<Vec<f32>, ModelDefect> {
+    Ok(SliceSafetensors::new(file)?.load(name, &Device::Cpu)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?)
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::DEPTH;
 use super::calibration::{Bin, Judged, Risk, auroc, calibration_error, refused_at_90, reliability, risk_coverage};
-use super::record::Record;
+use super::record::{Record, Written};
 use super::statistics::{interval, mean, percentile};
 use super::text;
 
@@ -38,6 +38,7 @@ fn answer_figures(record: &Record) -> Vec<(&'static str, f64)> {
     let one = |held: bool| f64::from(u8::from(held));
     let mut figures = vec![("citations_held", one(given.citations_hold))];
     figures.push(if record.answerable { ("answered", one(given.answerable)) } else { ("refused", one(!given.answerable)) });
+    figures.extend(given.writing.as_ref().map(writing_figures).unwrap_or_default());
     if record.has_gold() {
         let holds: Vec<bool> = given.quotes.iter().map(|quote| given.answerable && holds_gold(record, quote)).collect();
         figures.push(("evidence@1", one(holds.first() == Some(&true))));
@@ -47,6 +48,23 @@ fn answer_figures(record: &Record) -> Vec<(&'static str, f64)> {
         figures.push(("em", text::exact_match(&given.text, &record.answers)));
         figures.push(("f1", text::f1(&given.text, &record.answers)));
     }
+    figures
+}
+
+/// Figures of what a language model wrote: how it ended, which share of its sentences stands, in which time.
+#[expect(clippy::cast_precision_loss, reason = "counts of sentences, milliseconds")]
+fn writing_figures(writing: &Written) -> Vec<(&'static str, f64)> {
+    let one = |held: bool| f64::from(u8::from(held));
+    let sent = writing.outcome != "not_sent" && writing.outcome != "not_configured";
+    let mut figures = vec![("sent", one(sent))];
+    if sent {
+        figures.push(("written", one(writing.outcome == "written" || writing.outcome == "cut_off")));
+        figures.push(("marks_held", one(writing.marks_hold)));
+        figures.push(("writing_tokens", writing.tokens as f64));
+    }
+    let sentences = writing.shown + writing.faults.len();
+    figures.extend((sentences > 0).then(|| ("sentences_shown", writing.shown as f64 / sentences as f64)));
+    figures.extend((writing.first_token_ms > 0).then_some(("first_token_ms", writing.first_token_ms as f64)));
     figures
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::dataset::Query;
-use crate::answer::Measures;
+use crate::answer::{Answer, Measures, Statement, Writing};
 use crate::retrieve::Mode;
 
 /// A question, what is known of its answer, what was found, and the figures of it.
@@ -65,6 +65,58 @@ pub struct Given {
     pub quotes: Vec<String>,
     /// Whether every quote is the slice that it says.
     pub citations_hold: bool,
+    /// What came of having it written, where a language model answered, and the sentences with their marks and quotes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub writing: Option<Written>,
+}
+
+/// What a language model wrote, and what came of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Written {
+    /// How it ended, as the wire has it.
+    pub outcome: String,
+    /// What kept it from being written to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+    /// Sentences that their sources hold.
+    pub shown: usize,
+    /// Why the others do not stand.
+    pub faults: Vec<String>,
+    /// Ids of sentences that were not sent.
+    pub unknown_ids: usize,
+    /// Tokens sent and written.
+    pub tokens: usize,
+    /// Milliseconds to the first token.
+    pub first_token_ms: u64,
+    /// The sentences that are shown, each with its quotes.
+    pub sentences: Vec<(String, Vec<String>)>,
+    /// Whether each mark of them has its citation.
+    pub marks_hold: bool,
+}
+
+impl Written {
+    /// What came of `answer`, where it was to be written.
+    pub fn of(answer: &Answer) -> Option<Self> {
+        let Writing { outcome, shown, faults, unknown_ids, tokens, first_token_ms, .. } = answer.writing.as_ref()?;
+        let quotes = |statement: &Statement| -> Vec<String> {
+            let cited = statement.citations.iter().filter_map(|n| answer.citations.get(n.checked_sub(1)?));
+            cited.map(|citation| citation.quote().to_owned()).collect()
+        };
+        let sentences: Vec<(String, Vec<String>)> =
+            answer.statements.iter().map(|statement| (statement.text.clone(), quotes(statement))).collect();
+        let marks = |(statement, (_, quotes)): (&Statement, &(String, Vec<String>))| statement.citations.len() == quotes.len();
+        Some(Self {
+            outcome: outcome.name().to_owned(),
+            failure: outcome.failure().map(|failure| failure.name().to_owned()),
+            shown: *shown,
+            faults: faults.iter().map(|fault| fault.name().to_owned()).collect(),
+            unknown_ids: *unknown_ids,
+            tokens: *tokens,
+            first_token_ms: *first_token_ms,
+            marks_hold: answer.statements.iter().zip(&sentences).all(marks),
+            sentences,
+        })
+    }
 }
 
 /// The measures of [`Measures`].

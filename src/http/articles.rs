@@ -16,7 +16,7 @@ use super::export::{self, CitationStyle};
 use super::wire::{self, ArticleBody, ArticleListBody, LeftOutBody, OFFSET_UNIT, TextBody, place};
 use crate::article::byte_of;
 use crate::library::Library;
-use crate::shelf::StoredArticle;
+use crate::shelf::{ArticleOutline, StoredArticle};
 
 const MOST: usize = 1000;
 const FARTHEST: usize = 1_000_000_000_000;
@@ -84,7 +84,7 @@ pub(super) async fn list(
     let listed = app.with_library(move |library| {
         let total = library.shelf().counts()?.articles;
         // Nothing lies beyond the end, however far the client goes.
-        let articles: Vec<_> = library.shelf().articles(offset.min(total), limit)?.iter().map(wire::article).collect();
+        let articles: Vec<_> = library.shelf().outlines(offset.min(total), limit)?.into_iter().map(wire::article).collect();
         let next = offset.saturating_add(articles.len());
         Ok(ArticleListBody { articles, total, next_offset: (next < total).then_some(next) })
     });
@@ -108,7 +108,7 @@ pub(super) async fn one(
     let Query(Versioned { version }) = versioned?;
     let found = app.with_library(move |library| {
         let stored = find(library, &id, version)?;
-        let mut body = wire::article(&stored);
+        let mut body = wire::article(ArticleOutline::of(&stored));
         let left_out = library.shelf().left_out(&stored.source_path)?;
         let left_out = left_out.into_iter().map(|(line, text, reason)| LeftOutBody { line, text, reason });
         body.source.left_out = Some(left_out.collect());

@@ -16,11 +16,10 @@ use utoipa::IntoParams;
 use super::App;
 use super::error::{Problem, ProblemBody};
 use super::rights::Grant;
-use super::wire::{self, AnswerBody, AskBody, Format, SearchBody, StageBody};
+use super::wire::{self, AnswerBody, AskBody, Format, SearchBody, SearchedBody, StageBody, StatementBody};
 use super::{dialects, export};
 use crate::answer::{Answer, Refusal};
-use crate::library::{Asking, Library, Timings};
-use crate::retrieve::Evidence;
+use crate::library::{Asking, Hear, Heard, Library, Timings};
 
 /// How the answer is wanted.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -36,17 +35,14 @@ pub(super) struct Wanted {
 }
 
 /// Asks the library, counts it, and logs it without the question.
-pub(super) fn answered(
-    app: &App,
-    library: &Library,
-    asking: &Asking,
-    found: &mut dyn FnMut(&[Evidence]),
-) -> Result<(Answer, Timings), Problem> {
-    let (answer, timings) = library.ask(asking, found)?;
+pub(super) fn answered(app: &App, library: &Library, asking: &Asking, hear: &mut Hear<'_>) -> Result<(Answer, Timings), Problem> {
+    let (answer, timings) = library.ask(asking, hear)?;
     app.metrics.asked(&answer, timings);
     tracing::info!(
         answerable = answer.answerable,
         reason = answer.reason.map(Refusal::name),
+        kind = answer.kind.name(),
+        writing = answer.writing.as_ref().map(|writing| writing.outcome.name()),
         confidence = answer.confidence,
         citations = answer.citations.len(),
         embed_ms = timings.embed,
@@ -61,6 +57,9 @@ pub(super) fn answered(
 ///
 /// "The articles do not say" is an answer: status 200, `answerable: false`, `reason: not_in_articles`, the nearest
 /// passages. A greeting, thanks, a lone word or noise is `reason: not_a_question`, with a line of `help`.
+///
+/// Where a language model is configured, `mode: written` has it write. Each sentence is shown only once its citations
+/// hold it; `writing` says what came of it, also where the extractive answer was given in its place.
 #[utoipa::path(post, path = "/v1/ask", tag = "questions", params(Wanted), request_body = AskBody, responses(
     (status = 200, description = "an answer, or that the articles do not say", content(
         (AnswerBody = "application/json"), (String = "text/markdown"), (Object = "text/event-stream"),
@@ -75,7 +74,7 @@ pub(super) async fn ask(
     let (Query(wanted), Json(body)) = (wanted?, body?);
     let app = app.named(body.collection.as_deref(), &grant)?;
     let stream = body.stream;
-    let (asking, _) = body.asking(app.max_question_chars)?;
+    let asking = body.asking(app.max_question_chars)?;
     if stream {
         return streamed(&app, asking).await;
     }
@@ -106,19 +105,27 @@ fn shaped(answer: &AnswerBody, question: &str, wanted: &Wanted) -> Response {
     }
 }
 
-/// Stages and sources as they come, then the sentences, then the whole answer.
+/// Stages and sources as they come, then the sentences, each behind what it cites, then the whole answer.
 async fn streamed(app: &Arc<App>, asking: Asking) -> Result<Response, Problem> {
     let (shared, library) = (Arc::clone(app), app.library()?);
     let events = app.pool.stream(app.question_time, move |sender| {
         // A client that has gone away hears nothing more; what is left takes a few milliseconds.
         let send = |event: Event| drop(sender.send(event));
         send(event("stage", &StageBody { stage: "searching", passages: None }));
-        let mut found = |evidence: &[Evidence]| {
-            let passages: Vec<_> = evidence.iter().take(asking.limit).map(wire::found).collect();
-            send(event("stage", &StageBody { stage: "reading", passages: Some(passages.len()) }));
-            send(event("sources", &serde_json::json!({ "passages": passages })));
+        let mut hear = |heard: Heard<'_>| match heard {
+            Heard::Found(evidence) => {
+                let passages: Vec<_> = evidence.iter().take(asking.limit).map(wire::found).collect();
+                send(event("stage", &StageBody { stage: "reading", passages: Some(passages.len()) }));
+                send(event("sources", &serde_json::json!({ "passages": passages })));
+            }
+            Heard::Said(said) => {
+                // A mark never comes before what it points to.
+                let cited = (said.first..).zip(said.citations);
+                cited.for_each(|(n, citation)| send(event("citation", &wire::citation(n, citation, &shared.public_url))));
+                send(event("statement", &StatementBody::of(said.statement)));
+            }
         };
-        match answered(&shared, &library, &asking, &mut found) {
+        match answered(&shared, &library, &asking, &mut hear) {
             Ok((answer, timings)) => {
                 let body = wire::answer(
                     &answer,
@@ -129,7 +136,6 @@ async fn streamed(app: &Arc<App>, asking: Asking) -> Result<Response, Problem> {
                         base: &shared.public_url,
                     },
                 );
-                body.answer.iter().for_each(|statement| send(event("statement", statement)));
                 send(event("answer", &body));
             }
             Err(problem) => send(event("error", &ProblemBody::from(&problem))),
@@ -144,17 +150,17 @@ fn event<T: Serialize>(name: &str, data: &T) -> Event {
 }
 
 /// Find passages
-#[utoipa::path(post, path = "/v1/search", tag = "questions", request_body = AskBody, responses(
+#[utoipa::path(post, path = "/v1/search", tag = "questions", request_body = SearchedBody, responses(
     (status = 200, description = "passages, the best first", body = SearchBody),
 ))]
 pub(super) async fn search(
     State(app): State<Arc<App>>,
     grant: Grant,
-    body: Result<Json<AskBody>, JsonRejection>,
+    body: Result<Json<SearchedBody>, JsonRejection>,
 ) -> Result<Json<SearchBody>, Problem> {
     let Json(body) = body?;
     let app = app.named(body.collection.as_deref(), &grant)?;
-    let (asking, mode) = body.asking(app.max_question_chars)?;
+    let (asking, mode) = body.searching(app.max_question_chars)?;
     let found = app.with_library(move |library| {
         let found = library.find(&asking.question, &asking.filter, mode, asking.limit)?;
         let timings_ms = wire::TimingsBody { embed: found.embed_ms, search: found.search_ms, answer: None };

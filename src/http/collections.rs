@@ -9,7 +9,7 @@ pub(super) mod manage;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
@@ -33,11 +33,13 @@ const PREFIX: &str = "/collections/";
 #[derive(Default)]
 pub(super) struct Collections {
     open: RwLock<BTreeMap<String, (Arc<App>, Router)>>,
+    /// Held while a collection is made, renamed or removed.
+    managing: Mutex<()>,
     /// Libraries of removed collections, which requests that run may still use.
-    going: Mutex<Vec<(String, Weak<Library>)>>,
+    closing: Mutex<Vec<(String, Weak<Library>)>>,
     /// Answers where there is no collection of a name, for those who may not know that: as one
     /// would that they have no key for.
-    nobody: OnceLock<Router>,
+    unknown: OnceLock<Router>,
 }
 
 /// The collection that a path leads to, and the rest of it.
@@ -57,11 +59,11 @@ impl Collections {
         self.open.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
-    /// What answers for a name: its collection, or nobody where the key may not know that there is none;
+    /// What answers for a name: its collection, or the one of unknown names where the key may not know that there is none;
     /// `None` where it may.
     fn router(&self, name: &str, grant: impl FnOnce() -> Grant) -> Option<Router> {
         let open = self.get(name).map(|(_, router)| router);
-        open.or_else(|| self.nobody.get().filter(|_| !grant().concerns(name)).cloned())
+        open.or_else(|| self.unknown.get().filter(|_| !grant().applies_to(name)).cloned())
     }
 
     fn add(&self, name: &str, app: Arc<App>) {
@@ -72,21 +74,26 @@ impl Collections {
     fn remove(&self, name: &str) {
         let removed = self.open.write().unwrap_or_else(PoisonError::into_inner).remove(name);
         let library = removed.and_then(|(app, _)| app.library.get());
-        let mut going = self.going.lock().unwrap_or_else(PoisonError::into_inner);
-        going.retain(|(_, library)| library.strong_count() > 0);
-        going.extend(library.map(|library| (name.to_owned(), Arc::downgrade(&library))));
+        let mut closing = self.closing.lock().unwrap_or_else(PoisonError::into_inner);
+        closing.retain(|(_, library)| library.strong_count() > 0);
+        closing.extend(library.map(|library| (name.to_owned(), Arc::downgrade(&library))));
+    }
+
+    /// Waits until no other collection is made, renamed or removed.
+    fn manage(&self) -> MutexGuard<'_, ()> {
+        self.managing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether requests still use what was removed under this name: they would find another in its place.
-    fn is_going(&self, name: &str) -> bool {
-        let going = self.going.lock().unwrap_or_else(PoisonError::into_inner);
-        going.iter().any(|(gone, library)| gone == name && library.strong_count() > 0)
+    fn is_closing(&self, name: &str) -> bool {
+        let closing = self.closing.lock().unwrap_or_else(PoisonError::into_inner);
+        closing.iter().any(|(removed, library)| removed == name && library.strong_count() > 0)
     }
 
     /// Has addresses of collections that are not there answered; `first` is the app that stands beside them.
-    pub(super) fn open_to_nobody(&self, first: &App) {
+    pub(super) fn answer_unknown(&self, first: &App) {
         let app = first.beside("");
-        self.nobody.get_or_init(|| super::routes::of(&app).with_state(Arc::clone(&app)));
+        self.unknown.get_or_init(|| super::routes::of(&app).with_state(Arc::clone(&app)));
     }
 
     /// All but the first.
@@ -125,11 +132,12 @@ impl App {
     /// Opens a collection, and answers for it from now on.
     fn open_collection(&self, first: &Library, name: &str) -> Arc<Self> {
         let settings = collections::settings(first.settings(), name);
-        self.answer_for(name, Library::open(settings, first.shared_embedder()))
+        let opened = Library::open(settings, first.shared_embedder());
+        self.install(name, opened.map(|library| library.sharing_generator(first)))
     }
 
     /// Answers from what was opened, or says that it could not be.
-    fn answer_for(&self, name: &str, opened: Result<Library, shelf::Error>) -> Arc<Self> {
+    fn install(&self, name: &str, opened: Result<Library, shelf::Error>) -> Arc<Self> {
         let app = self.beside(name);
         match opened {
             Ok(library) => app.ready(library),

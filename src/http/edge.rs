@@ -15,6 +15,7 @@ use axum::response::{IntoResponse as _, Response};
 use tracing::Instrument as _;
 
 use super::App;
+use super::audit::Asked;
 use super::collections;
 use super::dify::DifyProblem;
 use super::error::Problem;
@@ -62,6 +63,7 @@ pub(super) async fn wrap(State(app): State<Arc<App>>, request: Request, next: Ne
     // Below `/collections/NAME` a route is as it is without.
     let inner = collections::split(request.uri().path()).1.to_owned();
     let method = known(&method);
+    let asked = Asked::of(&request, method);
     let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), method, route);
     let answered = match app.admits(request.uri(), request.headers()) {
         Ok(()) => unharmed(next.run(request)).instrument(span.clone()).await,
@@ -72,6 +74,7 @@ pub(super) async fn wrap(State(app): State<Arc<App>>, request: Request, next: Ne
     app.metrics.served(method, &route, status.as_u16(), begun.elapsed());
     let duration_ms = begun.elapsed().as_secs_f64() * 1000.0;
     span.in_scope(|| tracing::info!(status = status.as_u16(), duration_ms, "served"));
+    app.audit.note(&asked, id.to_str().unwrap_or_default(), &response).await;
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
     harden(headers, inner.starts_with("/docs/"));

@@ -168,6 +168,9 @@ impl From<shelf::Error> for Problem {
         if matches!(error, shelf::Error::StillRead) {
             return Self::new(StatusCode::SERVICE_UNAVAILABLE, "purge_unfinished", error.to_string()).retry_after(1);
         }
+        if matches!(error, shelf::Error::TooManyJobs { .. }) {
+            return Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_jobs", error.to_string()).retry_after(30);
+        }
         if matches!(error, shelf::Error::Occupied { .. }) {
             return Self::new(StatusCode::CONFLICT, "occupied", error.to_string());
         }

@@ -12,6 +12,8 @@ use super::App;
 use super::collections::FIRST;
 use super::error::Problem;
 use super::rights::{Grant, Scope};
+use crate::generate::Generator;
+use crate::settings::AnswerMode;
 
 /// The service's state.
 #[derive(Debug, Serialize, ToSchema)]
@@ -37,6 +39,31 @@ struct KeptBody {
     articles: usize,
     passages: usize,
     model: String,
+    /// The language model that writes answers, where one is configured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    generator: Option<GeneratorBody>,
+}
+
+/// A language model that writes answers: questions that the articles answer go there, with sentences of these.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Generator)]
+struct GeneratorBody {
+    model: String,
+    /// Host and port.
+    host: String,
+    /// Who answers where a request does not say: `extractive` or `written`.
+    default_mode: &'static str,
+}
+
+impl From<&Generator> for GeneratorBody {
+    fn from(generator: &Generator) -> Self {
+        let default_mode = match generator.settings().default_mode {
+            AnswerMode::Extractive => "extractive",
+            AnswerMode::Written => "written",
+        };
+        Self { model: generator.settings().model.clone(), host: generator.host().to_owned(), default_mode }
+    }
 }
 
 /// The process runs
@@ -58,7 +85,8 @@ pub(super) async fn ready(State(app): State<Arc<App>>, grant: Grant) -> Result<J
     if grant.allows(Scope::Read, &app.collection) {
         let counts = library.shelf().counts()?;
         let model = library.embedder().info().id.clone();
-        kept = Some(KeptBody { sources: counts.sources, articles: counts.articles, passages: counts.passages, model });
+        let generator = library.generator().map(GeneratorBody::from);
+        kept = Some(KeptBody { sources: counts.sources, articles: counts.articles, passages: counts.passages, model, generator });
     }
     Ok(Json(ReadyBody { status, unusable_collections, unusable, kept }))
 }

@@ -113,7 +113,7 @@ fn report(library: &Library, report: IngestReport) -> Result<Taken, Problem> {
 
 /// Add articles
 ///
-/// One article, a list of them, JSON Lines, or a form of files (.txt, .md, .html, .jsonl, .pdf). What was
+/// One article, a list of them, JSON Lines, or a form of files of any kind that is read. What was
 /// sent before under the same `key` or file name is replaced. The next question finds them. With
 /// `?wait=false` they are kept at once and read one after the other, as a job that can be watched.
 #[utoipa::path(post, path = "/v1/articles", tag = "articles", params(Waiting), request_body(content(
@@ -127,7 +127,8 @@ pub(super) async fn add(
     let Query(Waiting { wait }) = waiting?;
     let sources = sources(&app, request).await?;
     if wait.unwrap_or(true) {
-        let done = app.with_writer(move |library| report(library, library.add(&sources)?));
+        let bytes = sources.iter().map(|source| source.bytes.len()).sum();
+        let done = app.with_writer_of(bytes, move |library| report(library, library.add(&sources)?));
         return Ok(Json(done.await?).into_response());
     }
     let job = app.with_writer(move |library| Ok(library.begin_job(&sources)?)).await?;
@@ -146,7 +147,7 @@ pub(super) async fn replace(
 ) -> Result<Json<TakenArticle>, Problem> {
     let Json(article) = body?;
     let source = NewArticle::parse(article)?.source(&id);
-    let done = app.with_writer(move |library| {
+    let done = app.with_writer_of(source.bytes.len(), move |library| {
         let id = ArticleId(id);
         match library.replace(&id, &source)? {
             None => Err(Problem::unknown_article(&id.0)),

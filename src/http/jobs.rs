@@ -18,6 +18,7 @@ use super::App;
 use super::error::Problem;
 use super::intake::Unused;
 use crate::background;
+use crate::deadline::Deadline;
 use crate::library::Library;
 use crate::shelf::{Error, Job, JobState};
 
@@ -173,8 +174,11 @@ async fn changed(library: &Arc<Library>, was: Job) -> Option<Job> {
 /// End a job: what was read is kept, the rest is let go
 #[utoipa::path(delete, path = "/v1/jobs/{id}", tag = "articles", params(("id" = String, Path)), responses((status = 200, body = JobBody)))]
 pub(super) async fn cancel(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<JobBody>, Problem> {
+    let bell = Arc::clone(&app.job_bell);
     let ended = app.with_library(move |library| {
         library.shelf().cancel_job(&id)?;
+        // What is being read of it is given up.
+        bell.stop(&id);
         Ok(find(library, &id)?.into())
     });
     ended.await.map(Json)
@@ -188,7 +192,7 @@ pub(super) fn work(app: &Arc<App>) {
             let library = app.library();
             drop(app);
             // None is there while its collection gets another name.
-            let rest = library.map_or(Some(LOOK), |library| work_off_next(&library));
+            let rest = library.map_or(Some(LOOK), |library| work_off_next(&library, &bell));
             if let Some(rest) = rest {
                 bell.wait(rest);
             }
@@ -197,10 +201,13 @@ pub(super) fn work(app: &Arc<App>) {
 }
 
 /// Works off one job; how long to rest when there is nothing to do.
-fn work_off_next(library: &Library) -> Option<Duration> {
+fn work_off_next(library: &Library, bell: &Bell) -> Option<Duration> {
     let next = library.shelf().next_job();
     let Some(job) = next.unwrap_or_default() else { return Some(Duration::from_mins(1)) };
-    background::run("job", || worked_off(library, &job, |job| library.work_off(job)))
+    let deadline = bell.begin(&job.id);
+    let rest = background::run("job", || worked_off(library, &job, |job| deadline.apply(|| library.work_off(job))));
+    bell.end();
+    rest
 }
 
 /// Does the `work` of a job; how long to rest before it is taken up again.
@@ -217,6 +224,10 @@ fn worked_off(library: &Library, job: &Job, work: impl FnOnce(Job) -> Result<Job
         }
         // It goes on in the library that takes this one's place, a moment later.
         Err(Error::Replaced) => Some(LOOK),
+        Err(Error::Late) => {
+            tracing::info!(job = job.id, "a job was cancelled while it was read");
+            None
+        }
         Err(error) if error.is_no_room() => {
             tracing::error!(job = job.id, %error, "there is no room left for a job; it goes on when there is");
             Some(RETRY)
@@ -238,14 +249,35 @@ fn fail(library: &Library, job: &Job, error: &dyn std::fmt::Display) {
     }
 }
 
-/// Wakes the thread that works off jobs.
+/// Wakes the thread that works off jobs, and has it give up the one at hand.
 #[derive(Default)]
 pub(super) struct Bell {
     rung: std::sync::Mutex<bool>,
     heard: std::sync::Condvar,
+    /// The job that is being read, and what ends that.
+    at_hand: std::sync::Mutex<Option<(String, Deadline)>>,
 }
 
 impl Bell {
+    /// The deadline of a job that is read from now on: there is none, unless it is cancelled.
+    fn begin(&self, id: &str) -> Deadline {
+        let deadline = Deadline::open();
+        *self.at_hand.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some((id.to_owned(), deadline.clone()));
+        deadline
+    }
+
+    fn end(&self) {
+        *self.at_hand.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
+    }
+
+    /// Gives up the job of this id, if it is being read.
+    fn stop(&self, id: &str) {
+        let at_hand = self.at_hand.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some((_, deadline)) = at_hand.as_ref().filter(|(job, _)| job == id) {
+            deadline.cancel();
+        }
+    }
+
     /// There is something to do.
     pub(super) fn ring(&self) {
         *self.rung.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = true;
@@ -283,7 +315,7 @@ mod tests {
         let second = library.begin_job(&[sent("b")]).unwrap();
         assert_eq!(worked_off(&library, &first, |_| panic!("a fault of ours")), None);
         assert!(matches!(find(&library, &first.id).unwrap().state, JobState::Failed(_)));
-        assert_eq!(work_off_next(&library), None);
+        assert_eq!(work_off_next(&library, &Bell::default()), None);
         assert_eq!(find(&library, &second.id).unwrap().state, JobState::Done);
     }
 }

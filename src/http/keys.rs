@@ -112,6 +112,12 @@ impl Keys {
         known.map_or(Grant::Nothing, |kept| Grant::Key(kept.granted))
     }
 
+    /// The name of the key that a request sends, if it is one today.
+    pub(super) fn name(&self, headers: &HeaderMap) -> Option<String> {
+        let given = given(headers).filter(|_| self.are_needed())?;
+        self.known(given).ok().flatten().map(|kept| kept.name)
+    }
+
     /// What a request may do that comes to a route of `collection`; refuses one whose key does not cover
     /// what the route needs, or comes too often.
     pub(super) fn check(&self, right: Right, collection: &str, request: &Request) -> Result<Grant, Problem> {
@@ -131,7 +137,7 @@ impl Keys {
             return Err(Problem::new(StatusCode::UNAUTHORIZED, "key_needed", message));
         };
         let grant = Grant::Key(kept.granted);
-        grant.cover(right, collection)?;
+        grant.satisfy(right, collection)?;
         self.rates.ask(&kept.name)?;
         Ok(grant)
     }

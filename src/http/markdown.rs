@@ -1,6 +1,6 @@
 //! Texts that become Markdown in somebody's window: article text is never markup.
 
-use super::wire::{AnswerBody, CitationBody};
+use super::wire::{AnswerBody, CitationBody, StatementBody};
 use crate::article::one_line;
 use crate::read::language;
 
@@ -40,6 +40,10 @@ pub(super) struct Phrases {
     pub(super) nearest: &'static str,
     /// Heads the list of sources.
     pub(super) sources: &'static str,
+    /// Behind a sentence that has no source.
+    unsupported: &'static str,
+    /// "From the records of so many articles."
+    records: fn(usize) -> String,
     /// "lines", with a place for both numbers.
     lines: fn(u32, u32) -> String,
     /// "page", with a place for its number.
@@ -53,6 +57,8 @@ pub(super) fn phrases(question: &str) -> Phrases {
             refusal: "文章中没有说到。",
             nearest: "最接近的段落，都没有回答这个问题：",
             sources: "出处",
+            unsupported: "（无出处）",
+            records: |articles| format!("（据 {articles} 篇文章的记录）"),
             lines: |first, last| if first == last { format!("第 {first} 行") } else { format!("第 {first}–{last} 行") },
             page: |page| format!("第 {page} 页"),
         },
@@ -60,6 +66,8 @@ pub(super) fn phrases(question: &str) -> Phrases {
             refusal: "文章中沒有說到。",
             nearest: "最接近的段落，都沒有回答這個問題：",
             sources: "出處",
+            unsupported: "（無出處）",
+            records: |articles| format!("（據 {articles} 篇文章的記錄）"),
             lines: |first, last| if first == last { format!("第 {first} 行") } else { format!("第 {first}–{last} 行") },
             page: |page| format!("第 {page} 頁"),
         },
@@ -67,6 +75,8 @@ pub(super) fn phrases(question: &str) -> Phrases {
             refusal: "The articles do not say.",
             nearest: "The nearest passages, none of which answers:",
             sources: "Sources",
+            unsupported: "(no source)",
+            records: |articles| format!("(from the records of {articles} articles)"),
             lines: |first, last| if first == last { format!("line {first}") } else { format!("lines {first}–{last}") },
             page: |page| format!("page {page}"),
         },
@@ -80,19 +90,37 @@ pub(super) fn marked(answer: &AnswerBody, question: &str) -> (String, Vec<(usize
         text.push_str(answer.help.unwrap_or_else(|| phrases(question).refusal));
     }
     for statement in &answer.answer {
-        if !text.is_empty() {
-            text.push_str("\n\n");
-        }
-        text.push_str(&plain(statement.text.trim()));
-        text.push(' ');
-        for n in &statement.citations {
+        let (words, numbers) = stated(statement, question, text.is_empty());
+        text.push_str(&words);
+        for n in numbers {
             let start = text.chars().count();
             let mark = format!("[{n}]");
             text.push_str(&mark);
             marks.push((start, start + mark.len(), *n));
         }
     }
+    text.push_str(&from_records(answer, question));
     (text, marks)
+}
+
+/// "From the records of 26 articles", for an answer about the collection.
+fn from_records(answer: &AnswerBody, question: &str) -> String {
+    let told = answer.records.map(|records| (phrases(question).records)(records.articles));
+    told.map(|told| format!("\n\n{told}")).unwrap_or_default()
+}
+
+/// A statement's words as they stand in the text, and the numbers of the marks that follow them.
+fn stated<'s>(statement: &'s StatementBody, question: &str, is_first: bool) -> (String, &'s [usize]) {
+    let apart = if is_first { "" } else { "\n\n" };
+    let unsupported = if statement.citations.is_empty() { phrases(question).unsupported } else { "" };
+    (format!("{apart}{} {unsupported}", plain(statement.text.trim())), &statement.citations)
+}
+
+/// A statement with its marks, as [`marked`] has it: for streams.
+pub(super) fn piece(statement: &StatementBody, question: &str, is_first: bool) -> String {
+    let (mut words, numbers) = stated(statement, question, is_first);
+    numbers.iter().for_each(|n| words.push_str(&format!("[{n}]")));
+    words
 }
 
 /// The list of sources, each a link; for a refusal, the nearest passages.

@@ -20,7 +20,8 @@ use super::error::Problem;
 use super::wire::{self, place};
 use crate::library::Asking;
 use crate::retrieve::{Mode, Question};
-use crate::shelf::Filter;
+use crate::settings::AnswerMode;
+use crate::shelf::{ArticleOutline, Filter};
 
 /// Passages that a search gives.
 const FOUND: usize = 10;
@@ -52,6 +53,8 @@ struct Fetched {
 struct Asked {
     /// A question in any language.
     question: String,
+    /// `extractive`: sentences of the articles, quoted. `written`: a language model writes, where one is configured.
+    mode: Option<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -84,6 +87,8 @@ struct Fetch {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(crate = "rmcp::schemars")]
 struct Cited {
+    /// What the answer is made of: `passages` or `written`.
+    kind: String,
     /// Whether the articles say it. If not, the citations are the nearest passages.
     answerable: bool,
     /// Why there is no answer: `not_a_question` or `not_in_articles`.
@@ -154,7 +159,8 @@ impl Tools {
         let found = self.app.with_library(move |library| {
             let stored = super::articles::find(library, id.split('#').next().unwrap_or_default(), None)?;
             let url = format!("{base}/articles/{}?version={}", stored.id, stored.version);
-            let about = serde_json::to_value(wire::article(&stored)).map_err(|error| Problem::internal(&error))?;
+            let about =
+                serde_json::to_value(wire::article(ArticleOutline::of(&stored))).map_err(|error| Problem::internal(&error))?;
             let metadata = about.as_object().cloned().unwrap_or_default();
             Ok(Fetch { id, title: stored.article.record.title, text: stored.article.text, url, metadata })
         });
@@ -163,19 +169,20 @@ impl Tools {
 
     /// Answer a question from the articles: exact quotes with their sources, or that the articles do not say.
     #[tool(name = "ask", annotations(title = "Ask the articles", read_only_hint = true, open_world_hint = false))]
-    async fn ask(&self, Parameters(Asked { question }): Parameters<Asked>) -> Result<Json<Cited>, ErrorData> {
-        let (asking, app) = (Asking::of(self.question(&question)?, PASSAGES), Arc::clone(&self.app));
+    async fn ask(&self, Parameters(Asked { question, mode }): Parameters<Asked>) -> Result<Json<Cited>, ErrorData> {
+        let asking = Asking { mode: answer_mode(mode.as_deref())?, ..Asking::of(self.question(&question)?, PASSAGES) };
+        let app = Arc::clone(&self.app);
         let answer = self.app.with_library(move |library| {
             let (answer, timings) = answered(&app, library, &asking, &mut |_| ())?;
-            let reason = answer.reason.map(|reason| reason.name().to_owned());
+            let told = (answer.kind.name().to_owned(), answer.reason.map(|reason| reason.name().to_owned()));
             let answer = wire::answer(
                 &answer,
                 timings,
                 wire::Context { question: asking.question.as_str(), model: &library.embedder().info().id, base: &app.public_url },
             );
-            Ok((answer, reason))
+            Ok((answer, told))
         });
-        let (answer, reason) = answer.await?;
+        let (answer, (kind, reason)) = answer.await?;
         let (text, _) = super::markdown::marked(&answer, &question);
         let quote = |citation: &wire::CitationBody| Reference {
             n: citation.n,
@@ -186,7 +193,16 @@ impl Tools {
             url: citation.url.clone(),
         };
         let citations = answer.citations.iter().map(quote).collect();
-        Ok(Json(Cited { answerable: answer.answerable, reason, confidence: answer.confidence, answer: text, citations }))
+        Ok(Json(Cited { kind, answerable: answer.answerable, reason, confidence: answer.confidence, answer: text, citations }))
+    }
+}
+
+fn answer_mode(name: Option<&str>) -> Result<Option<AnswerMode>, Problem> {
+    match name {
+        None => Ok(None),
+        Some("extractive") => Ok(Some(AnswerMode::Extractive)),
+        Some("written") => Ok(Some(AnswerMode::Written)),
+        Some(other) => Err(Problem::invalid(format!("`mode` must be `extractive` or `written`, not `{}`", other.escape_debug()))),
     }
 }
 

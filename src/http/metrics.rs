@@ -17,6 +17,7 @@ use prometheus_client::registry::{Registry, Unit};
 use super::App;
 use super::collections;
 use crate::answer::Answer;
+use crate::generate::Failure;
 use crate::library::Timings;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -36,6 +37,12 @@ struct Outcome {
     answerable: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Ended {
+    outcome: &'static str,
+    failure: &'static str,
+}
+
 /// A histogram from a tenth of a millisecond to about six seconds.
 fn histogram() -> Histogram {
     Histogram::new(exponential_buckets(0.0001, 2.0, 16))
@@ -47,12 +54,15 @@ pub(super) struct Metrics {
     requests: Family<Served, Counter>,
     seconds: Family<Stage, Histogram, fn() -> Histogram>,
     questions: Family<Outcome, Counter>,
+    writings: Family<Ended, Counter>,
+    tokens: Counter,
 }
 
 impl Metrics {
     pub(super) fn new() -> Self {
         let mut registry = Registry::with_prefix("ibid");
         let (requests, questions) = (Family::default(), Family::default());
+        let (writings, tokens) = (Family::default(), Counter::default());
         let seconds: Family<Stage, Histogram, fn() -> Histogram> = Family::new_with_constructor(histogram);
         registry.register("requests", "Requests by route and status", requests.clone());
         registry.register("questions", "Questions by whether the articles answer", questions.clone());
@@ -62,7 +72,9 @@ impl Metrics {
             Unit::Seconds,
             seconds.clone(),
         );
-        Self { registry, requests, seconds, questions }
+        registry.register("writings", "Answers to be written, by how that ended", writings.clone());
+        registry.register("writing_tokens", "Tokens sent to the language model, and written by it", tokens.clone());
+        Self { registry, requests, seconds, questions, writings, tokens }
     }
 
     /// One request, answered.
@@ -76,6 +88,11 @@ impl Metrics {
     pub(super) fn asked(&self, answer: &Answer, timings: Timings) {
         let answerable = if answer.answerable { "true" } else { "false" };
         self.questions.get_or_create(&Outcome { answerable }).inc();
+        if let Some(writing) = &answer.writing {
+            let failure = writing.outcome.failure().map_or("", Failure::name);
+            self.writings.get_or_create(&Ended { outcome: writing.outcome.name(), failure }).inc();
+            self.tokens.inc_by(writing.tokens as u64);
+        }
         for (stage, milliseconds) in [("embed", timings.embed), ("search", timings.search), ("answer", timings.answer)] {
             self.seconds.get_or_create(&Stage { stage }).observe(milliseconds / 1000.0);
         }
@@ -96,6 +113,7 @@ pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
         ("unusable_collections", "Collections that cannot be used", unusable),
         ("ready", "Whether the library is open", usize::from(counts.is_some())),
         ("waiting", "Requests that wait for a worker", app.pool.waiting()),
+        ("writing", "Changes that are worked on", app.writers.working() + app.large_writers.working()),
         ("articles", "Articles kept", counts.map_or(0, |counts| counts.articles)),
         ("passages", "Passages kept", counts.map_or(0, |counts| counts.passages)),
     ];

@@ -30,9 +30,26 @@ use super::error::Problem;
 use super::markdown;
 use super::rights::{Grant, Scope};
 use super::wire::{AnswerBody, CitationBody};
+use crate::settings::AnswerMode;
 
 /// The model that answers; its name is the only thing that every frontend lets its reader choose.
 const MODEL: &str = "ibid";
+
+/// What answers a request, and how.
+struct Answering {
+    app: Arc<App>,
+    /// As it was asked for.
+    model: String,
+    mode: Option<AnswerMode>,
+}
+
+fn known_mode(name: &str) -> Option<AnswerMode> {
+    match name {
+        "extractive" => Some(AnswerMode::Extractive),
+        "written" => Some(AnswerMode::Written),
+        _ => None,
+    }
+}
 
 /// A problem in OpenAI's shape.
 #[derive(Debug)]
@@ -150,13 +167,18 @@ impl Body {
         })
     }
 
-    /// The model asked for, and what answers for it: `ibid`, or `ibid/NAME` for a collection.
-    fn answering(&self, app: &Arc<App>, grant: &Grant) -> Result<(String, Arc<App>), OpenAiProblem> {
+    /// The model asked for, what answers for it (`ibid`, or `ibid/NAME` for a collection), and how: behind a colon, or
+    /// as `ibid.mode`.
+    fn answering(&self, app: &Arc<App>, grant: &Grant) -> Result<Answering, OpenAiProblem> {
         let model = self.text("model")?.unwrap_or_else(|| MODEL.to_owned());
-        if model == MODEL {
-            return Ok((model, app.named(None, grant)?));
+        let (name, mode) = match model.rsplit_once(':').map(|(name, mode)| (name, known_mode(mode))) {
+            Some((name, Some(mode))) => (name, Some(mode)),
+            _ => (model.as_str(), self.mode()?),
+        };
+        if name == MODEL {
+            return Ok(Answering { app: app.named(None, grant)?, model, mode });
         }
-        let collection = model.strip_prefix(MODEL).and_then(|rest| rest.strip_prefix('/'));
+        let collection = name.strip_prefix(MODEL).and_then(|rest| rest.strip_prefix('/'));
         let collection = collection.ok_or_else(|| OpenAiProblem::unknown_model(&model))?;
         // First whether the key may know that there is one of this name.
         grant.require(Scope::Read, collection)?;
@@ -164,7 +186,14 @@ impl Body {
             return Err(OpenAiProblem::unknown_model(&model));
         }
         let app = app.named(Some(collection), grant)?;
-        Ok((model, app))
+        Ok(Answering { app, model, mode })
+    }
+
+    fn mode(&self) -> Result<Option<AnswerMode>, OpenAiProblem> {
+        let object = self.field("ibid", "an object", |value| value.as_object().cloned())?.unwrap_or_default();
+        let mode = object.get("mode").filter(|mode| !mode.is_null());
+        let wrong = || OpenAiProblem::field("ibid", "`ibid.mode` must be `extractive` or `written`");
+        mode.map(|mode| mode.as_str().and_then(known_mode).ok_or_else(wrong)).transpose()
     }
 
     /// The model asked for, if `known` says that there is one of this name.
@@ -207,7 +236,8 @@ impl Rendered {
 /// Our own detail, under one key in each dialect.
 fn detail(answer: &AnswerBody) -> Value {
     json!({
-        "id": answer.id, "answerable": answer.answerable, "reason": answer.reason, "help": answer.help,
+        "id": answer.id, "kind": answer.kind, "answerable": answer.answerable, "reason": answer.reason, "help": answer.help,
+        "records": answer.records, "writing": answer.writing,
         "confidence": answer.confidence, "citations": answer.citations, "timings_ms": answer.timings_ms, "offset_unit": super::wire::OFFSET_UNIT,
     })
 }

@@ -18,23 +18,24 @@ use crate::deadline::Deadline;
 /// Workers, and a queue of limited length before them.
 pub(super) struct Pool {
     workers: Arc<Semaphore>,
+    all: usize,
     waiting: AtomicUsize,
     queue: usize,
 }
 
-/// Calls its work off once nobody waits for it: its client has gone away, or has been told that it took too long.
-struct CallOff(Deadline);
+/// Cancels its work once nobody waits for it: its client has gone away, or has been told that it took too long.
+struct CancelOnDrop(Deadline);
 
-impl Drop for CallOff {
+impl Drop for CancelOnDrop {
     fn drop(&mut self) {
-        self.0.call_off();
+        self.0.cancel();
     }
 }
 
 /// What work sends while it goes on.
 pub(super) struct Sent<T> {
     receiver: UnboundedReceiverStream<T>,
-    _call_off: CallOff,
+    _cancel: CancelOnDrop,
 }
 
 impl<T> Stream for Sent<T> {
@@ -56,7 +57,12 @@ impl Drop for Waiting<'_> {
 
 impl Pool {
     pub(super) fn new(workers: usize, queue: usize) -> Self {
-        Self { workers: Arc::new(Semaphore::new(workers)), waiting: AtomicUsize::new(0), queue }
+        Self { workers: Arc::new(Semaphore::new(workers)), all: workers, waiting: AtomicUsize::new(0), queue }
+    }
+
+    /// How many are worked on.
+    pub(super) fn working(&self) -> usize {
+        self.all.saturating_sub(self.workers.available_permits())
     }
 
     /// How many wait for a worker.
@@ -71,13 +77,13 @@ impl Pool {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Problem> {
         let deadline = Deadline::within(time);
-        let _call_off = CallOff(deadline.clone());
+        let _cancel = CancelOnDrop(deadline.clone());
         let permit = self.admit_until(&deadline, time).await?;
         let at = deadline.at().into();
         // The worker is busy until the work has noticed that nobody waits any more.
         let work = move || {
             let _permit = permit;
-            deadline.keep(work)
+            deadline.apply(work)
         };
         let done = timeout_at(at, tokio::task::spawn_blocking(work)).await;
         done.map_err(|_| Problem::late(Some(time)))?.map_err(|error| Problem::internal(&error))
@@ -94,14 +100,14 @@ impl Pool {
         work: impl FnOnce(&UnboundedSender<T>) + Send + 'static,
     ) -> Result<Sent<T>, Problem> {
         let deadline = Deadline::within(time);
-        let call_off = CallOff(deadline.clone());
+        let cancel = CancelOnDrop(deadline.clone());
         let permit = self.admit_until(&deadline, time).await?;
         let (sender, receiver) = unbounded_channel();
         tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            deadline.keep(|| work(&sender));
+            deadline.apply(|| work(&sender));
         });
-        Ok(Sent { receiver: UnboundedReceiverStream::new(receiver), _call_off: call_off })
+        Ok(Sent { receiver: UnboundedReceiverStream::new(receiver), _cancel: cancel })
     }
 
     async fn admit(&self) -> Result<OwnedSemaphorePermit, Problem> {

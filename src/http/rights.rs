@@ -19,7 +19,7 @@ pub(super) enum Scope {
     Read,
     /// Add, change and remove articles.
     Write,
-    /// Remove bytes for ever; make and remove collections; see figures.
+    /// Remove bytes for ever; make, rename and remove collections; see figures. It holds neither of the others.
     Admin,
 }
 
@@ -80,6 +80,11 @@ impl Right {
         *self == Self::Open || self.scopes().iter().any(|scope| granted.iter().any(|one| fits(one, *scope)))
     }
 
+    /// Whether what needs it may change something.
+    pub(super) fn changes(&self) -> bool {
+        self.scopes().iter().any(|scope| *scope != Scope::Read)
+    }
+
     /// As the API's document says it.
     pub(super) fn described(&self) -> Value {
         let place = match self {
@@ -123,10 +128,10 @@ impl Granted {
     }
 
     fn allows(&self, scope: Scope, collection: &str) -> bool {
-        self.scope == scope && self.concerns(collection)
+        self.scope == scope && self.applies_to(collection)
     }
 
-    fn concerns(&self, collection: &str) -> bool {
+    fn applies_to(&self, collection: &str) -> bool {
         self.collection.as_deref().is_none_or(|only| only == collection)
     }
 }
@@ -153,10 +158,10 @@ impl Grant {
     }
 
     /// Whether it allows anything in this collection: then it may know whether there is one of this name.
-    pub(super) fn concerns(&self, collection: &str) -> bool {
+    pub(super) fn applies_to(&self, collection: &str) -> bool {
         match self {
             Self::All => true,
-            Self::Key(granted) => granted.iter().any(|one| one.concerns(collection)),
+            Self::Key(granted) => granted.iter().any(|one| one.applies_to(collection)),
             Self::Nothing => false,
         }
     }
@@ -167,7 +172,7 @@ impl Grant {
     }
 
     /// Refuses what does not cover `right`, for a route of `collection`.
-    pub(super) fn cover(&self, right: Right, collection: &str) -> Result<(), Problem> {
+    pub(super) fn satisfy(&self, right: Right, collection: &str) -> Result<(), Problem> {
         let covered = match self {
             Self::All => true,
             Self::Key(granted) => right.is_covered(granted, collection),
@@ -204,7 +209,7 @@ mod tests {
 
     fn covers(granted: &[&str], right: Right, collection: &str) -> bool {
         let granted = granted.iter().map(|text| Granted::parse(text).unwrap()).collect();
-        Grant::Key(granted).cover(right, collection).is_ok()
+        Grant::Key(granted).satisfy(right, collection).is_ok()
     }
 
     #[test]
@@ -230,6 +235,6 @@ mod tests {
         for (granted, right, collection, expected) in rows {
             assert_eq!(covers(&granted, right, collection), expected, "{granted:?} {right:?} {collection}");
         }
-        assert!(Grant::Nothing.cover(Right::READ, first).is_err() && Grant::Nothing.cover(Right::Open, first).is_ok());
+        assert!(Grant::Nothing.satisfy(Right::READ, first).is_err() && Grant::Nothing.satisfy(Right::Open, first).is_ok());
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::Method;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post};
@@ -11,9 +12,11 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
+use super::audit::Caller;
 use super::rights::{Right, Scope};
 use super::{
-    App, articles, ask, collections, dify, edge, error, health, intake, jobs, mcp, metrics, openai, openapi, page, verify, viewer,
+    App, articles, ask, collections, dify, edge, error, health, intake, jobs, mcp, metrics, openai, openapi, page, pictures,
+    verify, viewer,
 };
 
 /// Routes as they are put together.
@@ -67,7 +70,9 @@ impl Routes {
 
 /// Lets a request through to its handler, with what it may do, if that covers what the route needs.
 async fn check(State(Guard { app, right }): State<Guard>, mut request: Request, next: Next) -> Response {
-    match app.keys.check(right, &app.collection, &request) {
+    let writes = right.changes() && !matches!(*request.method(), Method::GET | Method::HEAD);
+    let key = app.audit.is_kept().then(|| app.keys.name(request.headers())).flatten();
+    let mut response = match app.keys.check(right, &app.collection, &request) {
         Ok(grant) => {
             request.extensions_mut().insert(grant);
             next.run(request).await
@@ -76,7 +81,9 @@ async fn check(State(Guard { app, right }): State<Guard>, mut request: Request, 
             let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
             edge::shaped(problem, route)
         }
-    }
+    };
+    response.extensions_mut().insert(Caller { key, writes });
+    response
 }
 
 /// What one library answers, and the document that describes it.
@@ -112,6 +119,7 @@ fn documented(app: &Arc<App>, first: bool) -> Routes {
         .add(Right::READ, routes!(articles::one))
         .add(Right::READ, routes!(articles::text))
         .add(Right::READ, routes!(articles::citation))
+        .add(Right::READ, routes!(pictures::page))
         .add(Right::READ, routes!(jobs::list))
         .add(Right::READ, routes!(jobs::one))
         .add(Right::READ, routes!(jobs::events))

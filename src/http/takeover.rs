@@ -30,9 +30,9 @@ pub(super) async fn watch(app: Arc<App>) {
 async fn take_over(app: &Arc<App>) -> Result<(), Problem> {
     let current = Arc::clone(&app.library);
     let collection = app.collection.clone();
-    let taken = app.with_writer(move |library| {
+    let taken = app.with_sole_writer(move |library| {
         // All articles may have to be embedded: that takes as long as it takes.
-        let taken = deadline::without(|| library.taken_over())
+        let taken = deadline::unlimited(|| library.taken_over())
             .inspect_err(|error| tracing::error!(collection, %error, "another model was not taken over"));
         if let Some(new) = taken? {
             tracing::info!(collection, model = new.embedder().info().id, "another model answers from now on");

@@ -6,7 +6,10 @@ mod citation;
 
 pub(super) use article::{ArticleBody, ArticleListBody, LeftOutBody, TextBody, article};
 pub(crate) use ask::{AnswerBody, Context};
-pub(super) use ask::{AskBody, Format, SearchBody, StageBody, TimingsBody, answer, found, object, whole};
+pub(super) use ask::{
+    AnswerModeBody, AskBody, Format, SearchBody, SearchedBody, StageBody, StatementBody, TimingsBody, answer, found, object,
+    whole,
+};
 pub(super) use citation::{CitationBody, LinesBody, citation, place, text_sha256};
 
 /// What offsets count.

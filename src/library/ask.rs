@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Library;
-use crate::answer::{self, Answer};
+use crate::answer::{self, Answer, Answerer as _, Asked, Extractive, Said, Writing, Written};
+use crate::deadline;
 use crate::retrieve::{self, EmbeddedQuestion, Evidence, Mode, Question, Request, Retrieved, milliseconds};
-use crate::settings;
+use crate::settings::{self, AnswerMode};
 use crate::shelf::{Error, Filter, StoredArticle};
 
 /// A question, and what it is asked of and after.
@@ -22,12 +23,26 @@ pub struct Asking {
     pub filter: Filter,
     /// Passages that the answer is made from, or that a refusal shows.
     pub limit: usize,
+    /// Who answers; `None`: as the settings say.
+    pub mode: Option<AnswerMode>,
 }
+
+/// What is heard while a question is answered.
+#[derive(Debug, Clone, Copy)]
+pub enum Heard<'a> {
+    /// The evidence, before the answer is made.
+    Found(&'a [Evidence]),
+    /// A statement of the answer, which stands.
+    Said(Said<'a>),
+}
+
+/// Hears how a question is answered.
+pub type Hear<'h> = dyn FnMut(Heard<'_>) + 'h;
 
 impl Asking {
     /// A question alone, to all articles.
     pub fn of(question: Question, limit: usize) -> Self {
-        Self { question, earlier: vec![], said: vec![], filter: Filter::default(), limit }
+        Self { question, earlier: vec![], said: vec![], filter: Filter::default(), limit, mode: None }
     }
 }
 
@@ -56,7 +71,7 @@ impl Library {
         Ok(found)
     }
 
-    fn embedded(&self, question: &Question, mode: Mode) -> EmbeddedQuestion {
+    pub(super) fn embedded(&self, question: &Question, mode: Mode) -> EmbeddedQuestion {
         let question = question.clone();
         if mode == Mode::Lexical {
             EmbeddedQuestion::without_vector(question)
@@ -69,7 +84,8 @@ impl Library {
         let candidates = self.settings.search.candidates;
         let request = Request { shelf: &self.shelf, embedder: &self.embedder, question, filter, mode, limit, candidates };
         // Within the pool of threads: nobody has to be woken then for each of the many short parts.
-        rayon::scope(|_| retrieve::retrieve(&request))
+        let deadline = deadline::current();
+        rayon::scope(|_| deadline::with(deadline, || retrieve::retrieve(&request)))
     }
 
     /// Whether `question` asks for something: a greeting, thanks, a lone word or noise does not.
@@ -82,12 +98,15 @@ impl Library {
         question.vector.as_ref().is_none_or(|vector| self.embedder.parameters().question.asks(vector))
     }
 
-    /// Answers a question. `found` hears of the evidence before the answer is made.
-    pub fn ask(&self, asking: &Asking, found: &mut dyn FnMut(&[Evidence])) -> Result<(Answer, Timings), Error> {
+    /// Answers a question. `hear` hears of the evidence before the answer is made, and of each statement that stands.
+    pub fn ask(&self, asking: &Asking, hear: &mut Hear<'_>) -> Result<(Answer, Timings), Error> {
         let alone = EmbeddedQuestion::of(asking.question.clone(), &self.embedder);
         let question = retrieve::in_context(&asking.question, &asking.earlier);
         // A question that goes on may be a lone word: "Why?"
         let goes_on = question != asking.question && asking.question.ends_as_question();
+        if !goes_on && let Some(answer) = self.about_collection(asking, &alone, hear)? {
+            return Ok(answer);
+        }
         if !goes_on && !self.asks(&alone) {
             return Ok((Answer::not_a_question(), Timings { embed: alone.embed_ms, ..Timings::default() }));
         }
@@ -96,7 +115,7 @@ impl Library {
         let retrieved = self.retrieve(&question, &asking.filter, Mode::Hybrid, self.looked_at(asking) * 2)?;
         // What a question that stands alone is answered with may have been said before.
         let said = if stands_alone { &[] } else { asking.said.as_slice() };
-        self.answer(&Asking { said: said.to_vec(), ..asking.clone() }, retrieved, found)
+        self.answer(&Asking { said: said.to_vec(), question: question.question, ..asking.clone() }, retrieved, hear)
     }
 
     /// Passages that an answer is made from.
@@ -104,30 +123,43 @@ impl Library {
         asking.limit.max(self.embedder.parameters().reading.passages)
     }
 
-    /// Answers from what was `retrieved` for the question. `found` hears of the evidence before the answer is made.
-    pub fn answer(
-        &self,
-        asking: &Asking,
-        retrieved: Retrieved,
-        found: &mut dyn FnMut(&[Evidence]),
-    ) -> Result<(Answer, Timings), Error> {
+    /// Answers from what was `retrieved` for the question. `hear` hears as in [`Self::ask`].
+    pub fn answer(&self, asking: &Asking, retrieved: Retrieved, hear: &mut Hear<'_>) -> Result<(Answer, Timings), Error> {
         let Retrieved { mut evidence, embed_ms, search_ms, .. } = retrieved;
         evidence.truncate(self.looked_at(asking) * 2);
         let mut evidence = retrieve::folded(&self.shelf, evidence);
         evidence.truncate(self.looked_at(asking));
-        found(&evidence);
+        hear(Heard::Found(&evidence));
         let begun = Instant::now();
-        let (evidence, parameters) = (self.with_articles(evidence)?, self.embedder.parameters());
-        let settings::Answer { max_sentences, min_confidence, .. } = self.settings.answer;
-        let threshold = if min_confidence > 0.0 { min_confidence } else { parameters.confidence.threshold };
-        let rules = answer::Rules { parameters, sentences: max_sentences, threshold, nearest: asking.limit };
-        let answer = answer::extractive(&evidence, &rules, &asking.said);
+        let evidence = self.with_articles(evidence)?;
+        let asked = Asked { question: asking.question.as_str(), evidence: &evidence, said: &asking.said };
+        let answer = self.by_mode(asking, &asked, &mut |said| hear(Heard::Said(said)));
         let timings = Timings { embed: embed_ms, search: search_ms, answer: milliseconds(begun) };
         Ok((answer, timings))
     }
 
+    /// Has the one answer who is wanted.
+    fn by_mode(&self, asking: &Asking, asked: &Asked<'_>, hear: &mut answer::Hear<'_>) -> Answer {
+        let parameters = self.embedder.parameters();
+        let settings::Answer { max_sentences, min_confidence, .. } = self.settings.answer;
+        let threshold = if min_confidence > 0.0 { min_confidence } else { parameters.confidence.threshold };
+        let rules = answer::Rules { parameters, sentences: max_sentences, threshold, nearest: asking.limit };
+        let extractive = Extractive { rules };
+        match (asking.mode.unwrap_or(self.settings.generate.default_mode), self.generator()) {
+            (AnswerMode::Extractive, _) => extractive.answer(asked, hear),
+            (AnswerMode::Written, Some(generator)) => {
+                Written { extractive, generator, embedder: &self.embedder }.answer(asked, hear)
+            }
+            (AnswerMode::Written, None) => {
+                let answer = extractive.answer(asked, hear);
+                // Only who asked for it has to be told.
+                Answer { writing: asking.mode.map(|_| Writing::default()), ..answer }
+            }
+        }
+    }
+
     /// Evidence with its articles, each read once; what was removed meanwhile is left out.
-    fn with_articles(&self, found: Vec<Evidence>) -> Result<Vec<(Evidence, Arc<StoredArticle>)>, Error> {
+    pub(super) fn with_articles(&self, found: Vec<Evidence>) -> Result<Vec<(Evidence, Arc<StoredArticle>)>, Error> {
         let mut evidence: Vec<(Evidence, Arc<StoredArticle>)> = Vec::with_capacity(found.len());
         for one in found {
             let (id, version) = (&one.passage.article, one.passage.version);

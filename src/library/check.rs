@@ -8,7 +8,7 @@ use std::path::Path;
 use super::{Progress, identity, ingest};
 use crate::embed::{Embedder, UnitVector};
 use crate::settings::Settings;
-use crate::shelf::embedded::inspect::Inspection;
+use crate::shelf::embedded::inspect::{Inspection, Versions};
 use crate::shelf::{Counts, Error, StoredArticle};
 
 /// What a check found.
@@ -51,11 +51,13 @@ pub fn check(
     if !same {
         checked.stale.push("the vectors: another model filled them, and they were not compared".to_owned());
     }
+    let mut after = 0;
     loop {
-        let versions = inspection.versions(checked.articles, ARTICLES)?;
+        let (versions, last) = inspection.versions(Versions::All, after, ARTICLES)?;
         if versions.is_empty() {
             break;
         }
+        after = last;
         for stored in versions {
             let path = stored.article.record.title.clone();
             progress(Progress { done: checked.articles, all: counts.articles, passages: checked.passages, path: &path });

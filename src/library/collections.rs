@@ -3,7 +3,7 @@
 //! A collection is made, renamed and removed in one step: it is there whole under its name, or not at all. What a
 //! killed process leaves half done has a name that no collection can have, and is cleared away later.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use super::Library;
 use crate::embed::Embedder;
 use crate::settings::Settings;
 use crate::shelf::Error;
+use crate::shelf::embedded::placing::{clear_folder, place, refuse_existing};
 
 /// The name of the library that is there without being made.
 pub const FIRST: &str = "default";
@@ -81,11 +82,11 @@ pub fn make(first: &Settings, embedder: Arc<Embedder>, name: &str) -> Result<Lib
     let (data, settings) = (&first.library.data, settings(first, name));
     refuse_existing(&settings.library.data)?;
     let beside = data.join(FOLDER).join(format!("{MAKING}{name}"));
-    cleared(&beside)?;
+    clear_folder(&beside)?;
     let mut begun = settings.clone();
     begun.library.data.clone_from(&beside);
     drop(Library::open(begun, Arc::clone(&embedder))?);
-    moved(&beside, &settings.library.data)?;
+    place(&beside, &settings.library.data)?;
     Library::open(settings, embedder)
 }
 
@@ -95,7 +96,7 @@ pub fn make(first: &Settings, embedder: Arc<Embedder>, name: &str) -> Result<Lib
 /// [`Error::Occupied`] when there is one of that name; when the folder cannot be moved.
 pub fn rename(data: &Path, from: &str, to: &str) -> Result<(), Error> {
     refuse_existing(&folder(data, to))?;
-    Ok(moved(&folder(data, from), &folder(data, to))?)
+    Ok(place(&folder(data, from), &folder(data, to))?)
 }
 
 /// Removes collection `name` with all that it holds.
@@ -104,10 +105,10 @@ pub fn rename(data: &Path, from: &str, to: &str) -> Result<(), Error> {
 /// When there is none, or its folder cannot be moved: then all of it is still there.
 pub fn remove(data: &Path, name: &str) -> Result<(), Error> {
     let gone = data.join(FOLDER).join(format!("{REMOVED}{name}"));
-    cleared(&gone)?;
-    moved(&folder(data, name), &gone)?;
+    clear_folder(&gone)?;
+    place(&folder(data, name), &gone)?;
     // From here on there is no such collection; what cannot be cleared away now is at the next start.
-    if let Err(error) = cleared(&gone) {
+    if let Err(error) = clear_folder(&gone) {
         tracing::warn!(collection = name, %error, "what a removed collection held could not be cleared away yet");
     }
     Ok(())
@@ -119,31 +120,10 @@ pub fn clear(data: &Path) {
     for entry in entries.flatten() {
         let name = entry.file_name();
         let half_done = [MAKING, REMOVED].iter().any(|begin| name.as_encoded_bytes().starts_with(begin.as_bytes()));
-        if half_done && let Err(error) = cleared(&entry.path()) {
+        if half_done && let Err(error) = clear_folder(&entry.path()) {
             tracing::warn!(folder = ?entry.path(), %error, "what was left half done could not be cleared away");
         }
     }
-}
-
-pub(super) fn refuse_existing(folder: &Path) -> Result<(), Error> {
-    if !folder.exists() {
-        return Ok(());
-    }
-    Err(Error::Occupied { path: folder.display().to_string(), reason: "is there already".to_owned() })
-}
-
-pub(super) fn cleared(folder: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// Moves a folder beside another in one step that a loss of power does not undo.
-pub(super) fn moved(from: &Path, to: &Path) -> io::Result<()> {
-    fs::rename(from, to)?;
-    let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-    File::open(parent)?.sync_all()
 }
 
 #[cfg(test)]

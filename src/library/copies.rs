@@ -3,9 +3,10 @@
 //! A library alone is copied into one file; one with collections into a folder that is laid out as a data
 //! folder is. Each library is copied as it stands at one moment, one after the other.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::collections::{FIRST, cleared, folder, moved, names, refuse_existing};
+use super::collections::{FIRST, folder, names};
+use crate::shelf::embedded::placing::{clear_folder, part_of, place, refuse_existing};
 use crate::shelf::embedded::{self, DATABASE, make_private};
 use crate::shelf::{Counts, Error};
 
@@ -23,15 +24,15 @@ pub fn backup(data: &Path, target: &Path) -> Result<Vec<Copied>, Error> {
         return Ok(vec![(FIRST.to_owned(), embedded::backup(data, target)?)]);
     }
     refuse_existing(target)?;
-    let beside = beside(target);
-    cleared(&beside)?;
-    let copied = all(data, &names, &beside).and_then(|copied| {
-        moved(&beside, target)?;
+    let part = part_of(target);
+    clear_folder(&part)?;
+    let copied = all(data, &names, &part).and_then(|copied| {
+        place(&part, target)?;
         Ok(copied)
     });
     if copied.is_err() {
         // What was begun is of no use to anybody.
-        let _ = cleared(&beside);
+        let _ = clear_folder(&part);
     }
     copied
 }
@@ -64,10 +65,4 @@ pub fn restore(copy: &Path, data: &Path) -> Result<Vec<Copied>, Error> {
     }
     restored.insert(0, (FIRST.to_owned(), embedded::restore(&copy.join(DATABASE), data)?));
     Ok(restored)
-}
-
-fn beside(target: &Path) -> PathBuf {
-    let mut name = target.as_os_str().to_owned();
-    name.push(".part");
-    PathBuf::from(name)
 }

@@ -1,12 +1,13 @@
 //! What is to be read: files, or the sample articles in the binary.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
 
 use crate::article::Source;
 use crate::read::files::{self, Found, Skipped};
-use crate::read::{self, Format};
+use crate::read::{self, Format, INSIDE};
 use crate::shelf::KnownSource;
 
 /// What the location of a sample begins with.
@@ -45,6 +46,11 @@ impl Item {
             Self::File(found) => found.path.clone(),
             Self::Sample(file) => file.path().to_string_lossy().replace('\\', "/"),
         }
+    }
+
+    /// Whether it was named itself, and not met in a folder.
+    pub(super) fn is_named(&self) -> bool {
+        matches!(self, Self::File(found) if found.named)
     }
 
     /// Reads it, if it has at most `limit` bytes.
@@ -87,23 +93,46 @@ pub(super) fn items(corpus: &Corpus) -> Items {
 }
 
 fn samples(folder: &'static Dir<'static>, items: &mut Vec<Item>) {
-    let readable = |file: &&include_dir::File<'_>| Format::of(&file.path().to_string_lossy()).is_some();
+    // What ibid must make of the pages is written beside them.
+    let is_gold = |path: &str| path.ends_with(".gold.json");
+    let readable = |file: &&include_dir::File<'_>| {
+        let path = file.path().to_string_lossy();
+        Format::of(&path).is_some() && !is_gold(&path)
+    };
     items.extend(folder.files().filter(readable).map(Item::Sample));
     folder.dirs().for_each(|folder| samples(folder, items));
 }
 
 /// Whether any of `known` is not a sample.
 pub(super) fn is_own(known: &[KnownSource]) -> bool {
-    known.iter().any(|source| !source.location.starts_with(SAMPLE))
+    known.iter().any(|source| !is_sample(source))
 }
 
-/// Known sources below the paths that are no longer there.
-pub(super) fn missing(corpus: &Corpus, known: &[KnownSource]) -> Vec<String> {
+/// Whether it is a sample.
+pub(super) fn is_sample(source: &KnownSource) -> bool {
+    source.location.starts_with(SAMPLE)
+}
+
+/// Known sources below the paths that are no longer there. `archives` are the locations of those that were opened, and
+/// `inside` those of the files that they hold.
+pub(super) fn missing(
+    corpus: &Corpus,
+    known: &[KnownSource],
+    archives: &HashSet<String>,
+    inside: &HashSet<String>,
+) -> Vec<String> {
     let Corpus::Paths(paths) = corpus else { return vec![] };
     let roots: Vec<PathBuf> = paths.iter().filter_map(|path| std::fs::canonicalize(path).ok()).collect();
-    let gone = known.iter().filter(|source| {
-        let file = Path::new(&source.location);
-        !source.sha256.is_empty() && roots.iter().any(|root| file.starts_with(root)) && !file.exists()
-    });
+    let is_gone = |location: &str| match location.split_once(INSIDE) {
+        // An archive that could not be opened now may still hold it.
+        _ if Path::new(location).exists() => false,
+        Some((archive, _)) => !inside.contains(location) && (archives.contains(archive) || !Path::new(archive).exists()),
+        None => true,
+    };
+    let below = |location: &str| {
+        let file = location.split_once(INSIDE).map_or(location, |(archive, _)| archive);
+        roots.iter().any(|root| Path::new(file).starts_with(root))
+    };
+    let gone = known.iter().filter(|source| !source.sha256.is_empty() && below(&source.location) && is_gone(&source.location));
     gone.map(|source| source.location.clone()).collect()
 }

@@ -7,17 +7,21 @@ use std::time::{Duration, Instant};
 
 use super::{IngestReport, Library, Outcome};
 use crate::article::Source;
-use crate::shelf::{Error, Job, JobState, Tally};
+use crate::shelf::{Error, Job, JobLimits, JobState, Tally};
 
 /// How long what was read may wait before questions find it.
 const UNSEEN: Duration = Duration::from_secs(2);
 
 impl Library {
     /// Keeps `sources` to be read by [`Self::work_off`].
+    ///
+    /// # Errors
+    /// [`Error::TooManyJobs`] where as many wait as the settings allow.
     pub fn begin_job(&self, sources: &[Source]) -> Result<Job, Error> {
         let now = jiff::Timestamp::now().as_second();
         let id = format!("job_{}", ulid::Ulid::generate());
-        self.shelf.add_job(&id, now, sources)?;
+        let server = &self.settings.server;
+        self.shelf.add_job(&id, now, sources, JobLimits { jobs: server.max_jobs, bytes: server.max_job_bytes })?;
         Ok(Job { id, created: now, state: JobState::Waiting, sources: sources.len(), done: 0, tally: Tally::default() })
     }
 
@@ -31,10 +35,7 @@ impl Library {
         let mut seen = Instant::now();
         while let Some((ordinal, source)) = self.shelf.job_source(&job.id)? {
             let mut report = IngestReport::default();
-            {
-                let _writing = self.writing()?;
-                self.take_sent(&source, &mut report)?;
-            }
+            self.take_sent(&source, &mut report)?;
             if seen.elapsed() > UNSEEN {
                 self.shelf.refresh()?;
                 seen = Instant::now();

@@ -11,7 +11,7 @@ use super::{Library, Progress, embedder, identity, ingest};
 use crate::embed::Embedder;
 use crate::settings::Settings;
 use crate::shelf::embedded::beside::{Beside, Embedded};
-use crate::shelf::embedded::inspect::Inspection;
+use crate::shelf::embedded::inspect::{Inspection, Versions};
 use crate::shelf::{Counts, Error, Identity, Shelf, StoredArticle};
 
 /// Articles that are kept at once.
@@ -48,7 +48,7 @@ impl Library {
                 let inspection = Inspection::open(folder)?;
                 let all = inspection.counts()?.articles;
                 let mut beside = Beside::open(folder, &identity)?;
-                maker.make(&mut beside, all, &|offset| inspection.current(offset, BATCH))?;
+                maker.make(&mut beside, all, &|after| inspection.versions(Versions::Current, after, BATCH))?;
                 drop(beside);
                 waits(&holder);
                 match freed_or_taken_over(&settings, &identity, &holder)? {
@@ -105,7 +105,7 @@ impl Library {
             self.replaced.get_or_init(|| making.to_owned());
         }
         let reopened = self.shelf.reopened(identity, &settings.search)?;
-        Ok(Self::on(reopened, Arc::new(embedder), settings))
+        Ok(Self::on(reopened, Arc::new(embedder), settings).sharing_generator(self))
     }
 }
 
@@ -144,7 +144,7 @@ impl Maker<'_> {
     fn replace(&self, kept: &Shelf, identity: &Identity) -> Result<(), Error> {
         let mut beside = Beside::open(&self.settings.library.data, identity)?;
         let all = kept.counts()?.articles;
-        self.make(&mut beside, all, &|offset| kept.articles(offset, BATCH))?;
+        self.make(&mut beside, all, &|after| kept.versions(Versions::Current, after, BATCH))?;
         kept.replace_passages(identity, &mut |id, version| beside.passages(id, version))?;
         if let Err(error) = beside.remove() {
             tracing::warn!(%error, "what was made beside the library could not be removed");
@@ -157,11 +157,12 @@ impl Maker<'_> {
         &self,
         beside: &mut Beside,
         all: usize,
-        articles: &dyn Fn(usize) -> Result<Vec<StoredArticle>, Error>,
+        articles: &dyn Fn(i64) -> Result<(Vec<StoredArticle>, i64), Error>,
     ) -> Result<(), Error> {
-        let (mut done, mut passages) = (0, 0);
+        let (mut done, mut passages, mut after) = (0, 0, 0);
         loop {
-            let batch = articles(done)?;
+            let (batch, last) = articles(after)?;
+            after = last;
             if batch.is_empty() {
                 (self.progress)(Progress { done, all: done, passages, path: "" });
                 return Ok(());

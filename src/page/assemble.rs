@@ -1,21 +1,24 @@
 //! Drafts → articles, with the map back to the lines.
 
-use super::drafts::{Cutting, Draft, Part};
-use super::lines::{Layout, ends_sentence};
-use super::{LeftOut, Page};
-use crate::article::{Article, Builder, LineRange, Record};
-use crate::read::Decoded;
+use std::collections::HashMap;
 
-/// Characters of the first sentence that stand for a title when there is none.
-const TITLE_LENGTH: usize = 24;
+use super::drafts::{Cutting, Draft, Part};
+use super::lines::Layout;
+use super::{LeftOut, Page};
+use crate::article::{Article, Builder, LineRange, Record, opening};
+use crate::read::Decoded;
 
 /// The page's articles, and every line that is in none of them.
 pub(super) fn page(layout: &Layout, cutting: &Cutting, decoded: &Decoded) -> Page {
     let mut held = vec![false; layout.lines.len()];
     let articles: Vec<Article> = cutting.drafts.iter().filter_map(|draft| article(layout, draft, decoded, &mut held)).collect();
+    let mut reasons: HashMap<usize, &'static str> = HashMap::new();
+    for (index, reason) in &cutting.left_out {
+        reasons.entry(*index).or_insert(reason);
+    }
     let mut left_out: Vec<LeftOut> = Vec::new();
     for (index, line) in layout.lines.iter().enumerate().filter(|(index, _)| !held[*index]) {
-        let reason = cutting.left_out.iter().find(|(left, _)| *left == index).map_or("not understood", |(_, reason)| *reason);
+        let reason = reasons.get(&index).copied().unwrap_or("not understood");
         left_out.push(LeftOut { line: line.number, text: line.text.clone(), reason });
     }
     Page { articles, left_out }
@@ -91,18 +94,6 @@ pub(super) fn workplace(text: &str) -> String {
     let heads = ["作者单位：", "作者单位:", "作者系", "作者为", "作者是", "作者係", "作者為", "作者單位：", "作者："];
     let stripped = heads.iter().find_map(|head| bare.strip_prefix(head));
     stripped.unwrap_or(bare).trim().to_owned()
-}
-
-fn opening(text: &str) -> String {
-    let mut head = String::new();
-    for character in text.chars().take(TITLE_LENGTH) {
-        head.push(character);
-        if ends_sentence(&head) {
-            return head;
-        }
-    }
-    head.push('…');
-    head
 }
 
 fn range(layout: &Layout, lines: &[usize]) -> Option<LineRange> {

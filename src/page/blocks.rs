@@ -4,8 +4,14 @@
 //! the last, and it goes on until a sentence ends. A line that is neither part of
 //! such a run nor the end of one is structure.
 
-use super::lines::{Layout, ends_sentence, ends_statement};
+mod ahead;
+
+use self::ahead::{Ahead, COLUMN};
+use super::lines::{Layout, Line, ends_sentence, ends_statement};
 use super::{furniture, names};
+
+/// Columns that a line falls short of its column to be its paragraph's last.
+const NARROW: usize = 6;
 
 /// What a block is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +63,8 @@ pub(super) fn blocks(layout: &Layout) -> Vec<Block> {
         let text = &layout.lines[*index].text;
         ends_statement(text) || text.ends_with(['）', ')'])
     });
-    let mut scanner = Scanner { layout, rest, at: 0, tail: last_statement.map_or(0, |at| at + 1), advertising: false };
+    let (ahead, tail) = (Ahead::of(layout, &rest), last_statement.map_or(0, |at| at + 1));
+    let mut scanner = Scanner { layout, rest, ahead, at: 0, tail, advertising: false };
     while scanner.at < scanner.rest.len() {
         let from = scanner.at;
         let kind = scanner.next();
@@ -74,6 +81,11 @@ pub(super) fn blocks(layout: &Layout) -> Vec<Block> {
 struct Width(usize, usize);
 
 impl Width {
+    /// The widths of a line: as its characters are, and with tight punctuation.
+    fn of(line: &Line) -> Self {
+        Self(line.width, line.tight)
+    }
+
     fn is_below(self, other: Self, margin: usize) -> bool {
         self.0 + margin < other.0 && self.1 + margin < other.1
     }
@@ -96,6 +108,7 @@ struct Scanner<'a> {
     layout: &'a Layout,
     /// Lines that are no furniture.
     rest: Vec<usize>,
+    ahead: Ahead,
     at: usize,
     /// From here on no statement ends: only headlines and furniture are left.
     tail: usize,
@@ -107,12 +120,8 @@ impl Scanner<'_> {
         self.rest.get(at).map_or("", |index| self.layout.lines[*index].text.as_str())
     }
 
-    /// The widths of a line: as its characters are, and with tight punctuation.
     fn width(&self, at: usize) -> Width {
-        self.rest.get(at).map_or(Width(0, 0), |index| {
-            let line = &self.layout.lines[*index];
-            Width(line.width, line.tight)
-        })
+        self.rest.get(at).map_or(Width(0, 0), |index| Width::of(&self.layout.lines[*index]))
     }
 
     fn indent(&self, at: usize) -> usize {
@@ -165,11 +174,14 @@ impl Scanner<'_> {
 
     /// "导读", also with its characters one below the other.
     fn label(&self) -> Option<usize> {
-        let single = |at: &usize| self.text(*at).chars().count() == 1;
-        let column = (self.at..self.rest.len()).take_while(single).count();
-        let joined: String = (self.at..self.at + column).map(|at| self.text(at)).collect();
-        if column > 1 && furniture::is_lead_label(&joined) {
-            return Some(self.at + column);
+        /// No label has more characters, whatever surrounds it.
+        const LONGEST: usize = 32;
+        let column = self.ahead.single_characters(self.at);
+        if (2..=LONGEST).contains(&column) {
+            let joined: String = (self.at..self.at + column).map(|at| self.text(at)).collect();
+            if furniture::is_lead_label(&joined) {
+                return Some(self.at + column);
+            }
         }
         furniture::is_lead_label(self.text(self.at)).then_some(self.at + 1)
     }
@@ -212,25 +224,34 @@ impl Scanner<'_> {
         if self.at >= self.tail || self.is_stuck(self.at + 1) || !self.begins_paragraph() {
             return None;
         }
-        let mut complete = None;
-        for at in self.at..self.rest.len() {
-            let text = self.text(at);
-            if at > self.at && (self.interrupts(at) || self.is_stuck(at)) {
+        let (mut complete, mut from) = (None, self.at);
+        while let Some(end) = self.ahead.text_end.at_or_after(from) {
+            if self.breaks_off(from, end) {
                 break;
             }
-            if ends_sentence(text) || names::closing_byline(text).is_some() {
-                complete = Some(at + 1);
-                if self.ends_paragraph(at) {
-                    break;
-                }
-            } else if self.is_stuck(at + 1)
-                || self.layout.is_apart(*self.rest.get(at + 1).unwrap_or(&usize::MAX))
-                    && self.width(at).is_below(self.column(at), 6)
-            {
+            complete = Some(end + 1);
+            if self.ends_paragraph(end) {
                 break;
             }
+            from = end + 1;
         }
         complete.or_else(|| self.cut_off())
+    }
+
+    /// Whether the paragraph that begins here breaks off at one of the lines from `from` on, before text ends with
+    /// line `end`.
+    fn breaks_off(&self, from: usize, end: usize) -> bool {
+        let barrier = self.ahead.barrier.at_or_after(from.max(self.at + 1));
+        // The first lines have none or few before them that say how wide the column is.
+        let measured = end.min(self.at + COLUMN);
+        barrier.is_some_and(|at| at <= end)
+            || (from..measured).any(|at| self.is_last_by_width(at))
+            || self.ahead.narrow.at_or_after(from.max(self.at + COLUMN)).is_some_and(|at| at < end)
+    }
+
+    fn is_last_by_width(&self, at: usize) -> bool {
+        let apart = self.rest.get(at + 1).is_some_and(|next| self.layout.is_apart(*next));
+        apart && self.width(at).is_below(self.column(at), NARROW)
     }
 
     /// Whether this line is as wide as a paragraph's first: the column, or an indent less.
@@ -243,8 +264,11 @@ impl Scanner<'_> {
             // A question alone on a line is a headline, unless it fills the column.
             return !self.width(self.at).is_below(self.column(self.at), 3);
         }
-        let following: Vec<Width> =
-            (self.at + 1..self.rest.len()).take_while(|at| !self.interrupts(*at)).take(8).map(|at| self.width(at)).collect();
+        let following: Vec<Width> = (self.at + 1..self.rest.len())
+            .take_while(|at| !self.ahead.interrupts(*at))
+            .take(8)
+            .map(|at| self.width(at))
+            .collect();
         let Some(next) = following.first() else { return false };
         let first = self.width(self.at);
         if self.layout.indented && (2..=4).contains(&self.indent(self.at)) {
@@ -263,9 +287,8 @@ impl Scanner<'_> {
     /// Whether no line up to the end of the first sentence is far narrower than the
     /// next: columns change their width around a picture, but not by so much.
     fn is_even(&self) -> bool {
-        let sentence = (self.at..self.rest.len()).take_while(|at| !ends_sentence(self.text(*at)));
-        let mut steps = sentence.map(|at| (self.width(at), self.width(at + 1)));
-        steps.all(|(width, next)| width.0 * 10 >= next.0 * 7)
+        let end = self.ahead.sentence_end.at_or_after(self.at).unwrap_or(self.rest.len());
+        self.ahead.uneven.at_or_after(self.at).is_none_or(|at| at >= end)
     }
 
     /// Whether the next line is a paragraph's first: then this one is its heading.
@@ -276,7 +299,8 @@ impl Scanner<'_> {
             return true;
         }
         let full = following.get(1..).unwrap_or_default();
-        let until_end = (self.at + 2..self.rest.len()).take_while(|at| !ends_sentence(self.text(*at))).count();
+        let end = self.ahead.sentence_end.at_or_after(self.at + 2).unwrap_or(self.rest.len());
+        let until_end = end.saturating_sub(self.at + 2);
         let full = &full[..full.len().min(until_end)];
         full.len() >= FEWEST && following[0].0 + 2 < full[0].0 && following[0].is_below(Width::median(full), 2)
     }
@@ -290,7 +314,7 @@ impl Scanner<'_> {
             return true;
         }
         let next = &self.layout.lines[self.rest[at + 1]];
-        if self.layout.is_apart(self.rest[at + 1]) || self.interrupts(at + 1) {
+        if self.layout.is_apart(self.rest[at + 1]) || self.ahead.interrupts(at + 1) {
             return true;
         }
         if self.layout.indented {
@@ -302,8 +326,8 @@ impl Scanner<'_> {
 
     /// The width of the column around line `at` of the paragraph that begins here.
     fn column(&self, at: usize) -> Width {
-        let before = (self.at..at).rev().take(3).map(|at| self.width(at)).reduce(Width::max);
-        let after = (at + 1..self.rest.len()).take(2).take_while(|at| !self.interrupts(*at)).map(|at| self.width(at));
+        let before = (self.at..at).rev().take(COLUMN).map(|at| self.width(at)).reduce(Width::max);
+        let after = (at + 1..self.rest.len()).take(2).take_while(|at| !self.ahead.interrupts(*at)).map(|at| self.width(at));
         before.or_else(|| after.reduce(Width::max)).unwrap_or(Width(0, 0))
     }
 
@@ -313,19 +337,10 @@ impl Scanner<'_> {
         before.reduce(Width::max).unwrap_or(Width(usize::MAX / 2, usize::MAX / 2))
     }
 
-    /// Whether line `at` cannot go on with a paragraph.
-    fn interrupts(&self, at: usize) -> bool {
-        let text = self.text(at);
-        let bracket = text.starts_with(['（', '(']) && text.contains("作者");
-        let named = names::byline(text).is_some();
-        bracket || named || furniture::opens_advertisement(text) || furniture::is_lead_label(text)
-    }
-
     /// A paragraph without an end: the page was cut off, or its last words went to another.
     fn cut_off(&self) -> Option<usize> {
-        let end = (self.at + 1..self.rest.len()).find(|at| self.interrupts(*at) || self.is_stuck(*at));
-        let end = end.unwrap_or(self.tail.max(self.at));
-        let stops = (self.at..end).filter(|at| self.text(*at).contains(['。', '，'])).count();
+        let end = self.ahead.barrier.at_or_after(self.at + 1).unwrap_or(self.tail.max(self.at));
+        let stops = self.ahead.stops(self.at, end.max(self.at));
         (end >= self.at + 3 && stops * 2 >= end - self.at).then_some(end)
     }
 

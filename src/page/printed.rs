@@ -5,7 +5,7 @@
 //!
 //! 1. `segments`: characters → stretches of a line without a gap, in every page's own direction of writing;
 //! 2. `margins`: running heads and page numbers, which repeat from page to page, are set apart;
-//! 3. `order`: the white alleys between columns cut a page into columns in reading order;
+//! 3. `order`: the white gutters between columns cut a page into columns in reading order;
 //! 4. `blocks`: a column's lines → paragraphs, headings, rows of tables, footnotes;
 //! 5. `assemble`: blocks → one article for a report, one for each headline of a newspaper page.
 //!
@@ -15,13 +15,14 @@
 
 mod assemble;
 mod blocks;
+mod continued;
 mod lines;
 mod margins;
 mod news;
 mod order;
 mod segments;
 
-use self::blocks::{Block, Columns};
+use self::blocks::{Block, DocumentStyle};
 use self::lines::Line;
 use self::segments::Segment;
 use super::{LeftOut, Page};
@@ -31,7 +32,7 @@ use crate::read::{Printed, PrintedPage};
 pub fn articles(document: &Printed, stem: &str) -> Page {
     let body = body_size(document);
     let mut pages: Vec<Vec<Segment>> = document.pages.iter().map(segments::segments).collect();
-    let margins = margins::set_apart(&mut pages, document, body);
+    let margins = margins::remove(&mut pages, document, body);
     let mut layout = Layout { body, body_is_bold: is_bold(document), ..Layout::default() };
     for ((page, found), margin) in document.pages.iter().zip(pages).zip(margins) {
         layout.take(page, found);
@@ -39,6 +40,9 @@ pub fn articles(document: &Printed, stem: &str) -> Page {
             let line = layout.line(page, &segments.iter().collect::<Vec<_>>());
             layout.left_out.push(LeftOut { line: line.number, text: line.text(), reason });
         }
+    }
+    for block in blocks::repeated_headers(&mut layout.blocks) {
+        layout.left_out.extend(assemble::left_out(&block, "a table's header, said again"));
     }
     blocks::join(&mut layout.blocks);
     assemble::page(layout, document, stem)
@@ -52,8 +56,8 @@ struct Layout {
     /// Most characters are bold, so that bold type says nothing.
     body_is_bold: bool,
     blocks: Vec<Block>,
-    /// For each page the most columns that stand side by side.
-    columns: Vec<(u32, usize)>,
+    /// For each page whether columns stand side by side on it.
+    in_columns: Vec<(u32, bool)>,
     left_out: Vec<LeftOut>,
     lines: u32,
 }
@@ -62,11 +66,11 @@ impl Layout {
     fn take(&mut self, page: &PrintedPage, found: Vec<Segment>) {
         let rules = segments::rules(page);
         let leaves = order::leaves(found, &rules);
-        self.columns.push((page.number, leaves.iter().map(|leaf| leaf.depth + 1).max().unwrap_or(0)));
+        self.in_columns.push((page.number, leaves.iter().any(|leaf| leaf.beside)));
         for leaf in leaves {
             let lines: Vec<Line> = lines::rows(&leaf.segments).iter().map(|row| self.line(page, row)).collect();
-            let columns = Columns { body: self.body, body_is_bold: self.body_is_bold, page_height: page.height };
-            self.blocks.extend(blocks::blocks(&lines, &rules, columns));
+            let style = DocumentStyle { body: self.body, body_is_bold: self.body_is_bold, page_height: page.height };
+            self.blocks.extend(blocks::blocks(&lines, &rules, style));
         }
     }
 
@@ -89,9 +93,4 @@ fn body_size(document: &Printed) -> f32 {
 fn is_bold(document: &Printed) -> bool {
     let glyphs = || document.pages.iter().flat_map(|page| &page.glyphs);
     glyphs().filter(|glyph| glyph.bold).count() * 2 > glyphs().count()
-}
-
-/// A character that is written without spaces between words.
-fn is_unspaced(c: char) -> bool {
-    crate::chunk::is_unspaced(c)
 }

@@ -3,11 +3,12 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 use walkdir::WalkDir;
 
-use super::{Error, Format};
+use super::{Bundle, Error, Format, INSIDE};
 use crate::article::Source;
 
 /// A file that is to be read.
@@ -17,6 +18,8 @@ pub struct Found {
     pub file: PathBuf,
     /// What readers are shown: the path below the folder that was named.
     pub path: String,
+    /// It was named itself, and not met in a folder.
+    pub named: bool,
 }
 
 /// Why something in a folder was not opened.
@@ -30,6 +33,8 @@ pub enum Skipped {
     Link,
     /// It is a device, a socket or a pipe.
     Special,
+    /// It is JSON or XML, and holds no articles.
+    NoArticles,
 }
 
 impl std::fmt::Display for Skipped {
@@ -39,6 +44,7 @@ impl std::fmt::Display for Skipped {
             Self::Hidden => "hidden",
             Self::Link => "a symbolic link",
             Self::Special => "not an ordinary file",
+            Self::NoArticles => "without articles",
         })
     }
 }
@@ -62,7 +68,7 @@ pub fn walk(root: &Path) -> Walk {
     let mut walk = Walk::default();
     if root.is_file() {
         let name = root.file_name().unwrap_or(root.as_os_str());
-        walk.found.push(Found { file: root.to_owned(), path: name.to_string_lossy().into_owned() });
+        walk.found.push(Found { file: root.to_owned(), path: name.to_string_lossy().into_owned(), named: true });
         return walk;
     }
     let mut entries = WalkDir::new(root).sort_by_file_name().into_iter();
@@ -85,7 +91,7 @@ pub fn walk(root: &Path) -> Walk {
                 }
                 walk.skipped.push((path, reason));
             }
-            None if entry.file_type().is_file() => walk.found.push(Found { file: entry.into_path(), path }),
+            None if entry.file_type().is_file() => walk.found.push(Found { file: entry.into_path(), path, named: false }),
             None => {}
         }
     }
@@ -124,10 +130,23 @@ pub fn open(found: &Found, limit: u64) -> Result<Source, Error> {
     Ok(source(found.path.clone(), location, bytes))
 }
 
+/// The source at `location`, a file or a file in an archive, if it is there and can be read.
+pub fn again(location: &str, limit: u64) -> Option<Source> {
+    let (file, inside) = location.split_once(INSIDE).map_or((location, None), |(file, name)| (file, Some(name)));
+    // What was sent has a location, and no file.
+    let file = Path::new(file).is_absolute().then(|| PathBuf::from(file))?;
+    let found = Found { path: file.to_string_lossy().into_owned(), file, named: true };
+    let source = open(&found, limit).ok()?;
+    match inside {
+        None => Some(source),
+        Some(name) => Bundle::open(&source, limit).ok()?.named(name),
+    }
+}
+
 /// A source of bytes that are at hand.
 pub fn source(path: String, location: String, bytes: Vec<u8>) -> Source {
     let sha256 = hex(&Sha256::digest(&bytes));
-    Source { path, location, bytes, sha256 }
+    Source { path, location, bytes: Arc::new(bytes), sha256 }
 }
 
 /// Lower-case hexadecimal digits.

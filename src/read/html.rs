@@ -81,18 +81,27 @@ mod tests {
     use crate::article::Span;
 
     #[test]
+    fn a_table_that_lays_out_a_page_is_read_cell_by_cell() {
+        let text = "<table><tr><td><h2>Left</h2><p>One.</p></td><td><table><tr><td>a<td>b</tr></table></td></tr></table>";
+        let decoded = Decoded { text: text.to_owned(), encoding: "UTF-8", notes: vec![] };
+        assert_eq!(article(&decoded, "stem").unwrap().text, "Left\nOne.\na: b");
+    }
+
+    #[test]
     fn the_main_text_is_read_with_its_lines_and_the_furniture_is_not() {
         let body = "老街的茶馆每天清晨五点开门，".repeat(12);
         let text = format!(
-            "<html><head><title>站名</title><meta name=author content=\"周一, 吴二\">\n<meta property='article:published_time' content='2022-03-04T08:00:00Z'>\n</head><body><nav><a href=/>首页</a></nav>\n<script>var x = '<p>no</p>';</script>\n<article><h1>老街茶馆</h1>\n<p>{body}</p>\n<p>茶&amp;点心<br>都便宜。</p></article><footer>版权所有</footer></body></html>"
+            "<html><head><title>站名</title><meta name=author content=\"周一, 吴二\">\n<meta property='article:published_time' content='2022-03-04T08:00:00Z'>\n</head><body><nav><a href=/>首页</a></nav>\n<script>var x = '<p>no</p>';</script>\n<article><h1>老街茶馆</h1>\n<p>{body}</p>\n<p>茶&amp;点心<br>都便宜。</p>\n<table><tr><th>茶<th>价</tr>\n<tr><td>龙井<td>8元</table></article><footer>版权所有</footer></body></html>"
         );
         let decoded = Decoded { text, encoding: "UTF-8", notes: vec![] };
         let article = article(&decoded, "stem").unwrap();
-        assert_eq!(article.text, format!("老街茶馆\n{body}\n茶&点心\n都便宜。"));
+        assert_eq!(article.text, format!("老街茶馆\n{body}\n茶&点心\n都便宜。\n茶 | 价\n茶：龙井 | 价：8元"));
         assert_eq!(article.record.title, "老街茶馆");
         assert_eq!(article.record.authors, ["周一", "吴二"]);
         assert_eq!(article.record.published.as_deref(), Some("2022-03-04"));
         let at = article.text.find("都便宜").unwrap();
         assert_eq!(article.lines.range(Span::new(at, at + 3)).unwrap().first, 7);
+        let at = article.text.find("龙井").unwrap();
+        assert_eq!(article.lines.range(Span::new(at, at + 3)).unwrap().first, 9);
     }
 }

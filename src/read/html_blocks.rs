@@ -8,8 +8,12 @@ use std::collections::BTreeMap;
 use html5gum::emitters::default::DefaultEmitter;
 use html5gum::{Token, Tokenizer};
 
-/// One block of text: a paragraph, a heading, a list item.
-#[derive(Debug, Default)]
+use super::html_open::OpenElements;
+use super::html_tables::OpenTable;
+
+/// One block of text: a paragraph, a heading, a list item, a table's row.
+#[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "where a block stands, each asked alone")]
 pub(super) struct Block {
     /// Text and the line it stands on.
     pub(super) pieces: Vec<(String, u32)>,
@@ -23,6 +27,8 @@ pub(super) struct Block {
     pub(super) furniture: bool,
     /// Characters that are links.
     pub(super) link_chars: usize,
+    /// A row of a table.
+    pub(super) is_row: bool,
 }
 
 impl Block {
@@ -49,6 +55,18 @@ pub(super) struct Page {
     pub(super) title: String,
 }
 
+/// The name under which a link to a footnote, or back from it, is open: its number is no word of the text.
+const NOTE: &str = "a link of a note";
+/// How such links are told, in books and on pages.
+const NOTES: [(&str, &str); 5] = [
+    ("epub:type", "noteref"),
+    ("role", "doc-noteref"),
+    ("role", "doc-backlink"),
+    ("class", "footnote-ref"),
+    ("class", "footnote-back"),
+];
+/// Tables within tables; further ones are read as parts of the innermost.
+const DEEPEST: usize = 16;
 const FURNITURE: [&str; 14] = [
     "nav",
     "footer",
@@ -65,7 +83,7 @@ const FURNITURE: [&str; 14] = [
     "menu",
     "textarea",
 ];
-const BLOCKS: [&str; 26] = [
+const BLOCKS: [&str; 31] = [
     "p",
     "div",
     "section",
@@ -79,7 +97,12 @@ const BLOCKS: [&str; 26] = [
     "ol",
     "li",
     "table",
+    "caption",
+    "thead",
+    "tbody",
     "tr",
+    "td",
+    "th",
     "blockquote",
     "pre",
     "figure",
@@ -99,12 +122,23 @@ const VOID: [&str; 8] = ["br", "img", "meta", "link", "hr", "input", "source", "
 pub(super) fn blocks(html: &str) -> Page {
     let mut emitter = DefaultEmitter::<usize>::new_with_span();
     emitter.naively_switch_states(true);
-    let mut reader = Reader { html, line: 1, counted: 0, open: Vec::new(), current: Block::default(), page: Page::default() };
+    let mut reader = Reader {
+        html,
+        line: 1,
+        counted: 0,
+        open: OpenElements::default(),
+        current: Block::default(),
+        tables: Vec::new(),
+        page: Page::default(),
+    };
     for token in Tokenizer::new_with_emitter(html, emitter) {
         let Ok(token) = token;
         reader.take(token);
     }
     reader.close_block();
+    while !reader.tables.is_empty() {
+        reader.close_table();
+    }
     reader.page
 }
 
@@ -112,8 +146,10 @@ struct Reader<'a> {
     html: &'a str,
     line: u32,
     counted: usize,
-    open: Vec<String>,
+    open: OpenElements,
     current: Block,
+    /// Tables that are open, the innermost last.
+    tables: Vec<OpenTable>,
     page: Page,
 }
 
@@ -137,8 +173,23 @@ impl Reader<'_> {
                 if BLOCKS.contains(&name.as_str()) {
                     self.close_block();
                 }
+                match name.as_str() {
+                    "table" if self.tables.len() < DEEPEST => self.tables.push(OpenTable::default()),
+                    "tr" => {
+                        let in_head = self.open.contains("thead");
+                        self.table(|table| table.open_row(in_head));
+                    }
+                    "td" | "th" => {
+                        let span = |key: &str| attribute(key).and_then(|count| count.trim().parse().ok()).unwrap_or(1);
+                        let (columns, rows) = (span("colspan"), span("rowspan"));
+                        self.table(|table| table.open_cell(name == "th", columns, rows));
+                    }
+                    _ => {}
+                }
+                let notes =
+                    name == "a" && NOTES.iter().any(|(key, word)| attribute(key).is_some_and(|value| value.contains(word)));
                 if !tag.self_closing && !VOID.contains(&name.as_str()) {
-                    self.open.push(name);
+                    self.open.open(if notes { NOTE.to_owned() } else { name });
                 }
             }
             Token::EndTag(tag) => {
@@ -146,10 +197,11 @@ impl Reader<'_> {
                 if BLOCKS.contains(&name.as_str()) {
                     self.close_block();
                 }
-                // A stray end tag closes nothing; an omitted one is closed by its parent's.
-                if let Some(at) = self.open.iter().rposition(|open| *open == name) {
-                    self.open.truncate(at);
+                if name == "table" {
+                    self.close_table();
                 }
+                let ends_note = name == "a" && self.open.innermost(NOTE) > self.open.innermost("a");
+                self.open.close(if ends_note { NOTE } else { &name });
             }
             Token::String(text) => {
                 let line = self.line_at(text.span.start);
@@ -169,19 +221,15 @@ impl Reader<'_> {
         self.line
     }
 
-    fn is_open(&self, name: &str) -> bool {
-        self.open.iter().any(|open| open == name)
-    }
-
     fn text(&mut self, words: &str, line: u32) {
-        if self.is_open("script") || self.is_open("style") {
+        if ["script", "style", NOTE].iter().any(|name| self.open.contains(name)) {
             return;
         }
-        if self.is_open("title") && !self.is_open("svg") {
+        if self.open.contains("title") && !self.open.contains("svg") {
             self.page.title.push_str(words);
             return;
         }
-        let linked = self.is_open("a");
+        let linked = self.open.contains("a");
         for (number, piece) in (line..).zip(words.split('\n')) {
             let piece: String = collapse(piece, number > line, self.current.pieces.last());
             if piece.is_empty() {
@@ -202,20 +250,42 @@ impl Reader<'_> {
         if let Some(last) = block.pieces.last_mut() {
             last.0.truncate(last.0.trim_end().len());
         }
-        block.heading = self.open.iter().rev().find_map(|name| match name.as_str() {
-            "h1" => Some(1),
-            "h2" => Some(2),
-            "h3" => Some(3),
-            "h4" | "h5" | "h6" => Some(4),
-            _ => None,
-        });
-        block.in_article = self.is_open("article");
-        block.in_main = self.is_open("main");
-        block.furniture = self.open.iter().any(|name| FURNITURE.contains(&name.as_str()))
-            || (self.is_open("header") && !block.in_article && block.heading.is_none());
-        self.page.blocks.push(block);
+        block.heading = self.heading();
+        block.in_article = self.open.contains("article");
+        block.in_main = self.open.contains("main");
+        block.furniture = FURNITURE.iter().any(|name| self.open.contains(name))
+            || (self.open.contains("header") && !block.in_article && block.heading.is_none());
+        self.keep(block);
+    }
+
+    /// Puts a block where it belongs: into the cell that is open, or on the page.
+    fn keep(&mut self, block: Block) {
+        match self.tables.last_mut() {
+            Some(table) => table.take(block),
+            None => self.page.blocks.push(block),
+        }
+    }
+
+    fn table(&mut self, change: impl FnOnce(&mut OpenTable)) {
+        if let Some(table) = self.tables.last_mut() {
+            change(table);
+        }
+    }
+
+    fn close_table(&mut self) {
+        for block in self.tables.pop().map(OpenTable::blocks).unwrap_or_default() {
+            self.keep(block);
+        }
+    }
+
+    /// The depth of the innermost heading that is open.
+    fn heading(&self) -> Option<u8> {
+        let open = HEADINGS.iter().filter_map(|(name, depth)| Some((self.open.innermost(name)?, *depth)));
+        open.max().map(|(_, depth)| depth)
     }
 }
+
+const HEADINGS: [(&str, u8); 6] = [("h1", 1), ("h2", 2), ("h3", 3), ("h4", 4), ("h5", 4), ("h6", 4)];
 
 /// White space as a browser shows it: one space, none at the head of a block,
 /// and none where a line breaks between Chinese or Japanese characters.

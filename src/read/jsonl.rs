@@ -2,8 +2,9 @@
 
 use serde::Deserialize;
 
-use super::{Decoded, Error, date};
-use crate::article::{Article, Builder, Record};
+use super::columns::{Fields, names};
+use super::{Decoded, Error};
+use crate::article::Article;
 
 #[derive(Deserialize)]
 struct Line {
@@ -42,7 +43,7 @@ impl Authors {
     pub(super) fn names(self) -> Vec<String> {
         let names = match self {
             Self::List(names) => names,
-            Self::One(text) => text.split(['、', ',', '，', ';', '；']).map(str::to_owned).collect(),
+            Self::One(text) => names(&text),
         };
         names.iter().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
     }
@@ -67,39 +68,13 @@ pub(super) fn articles(decoded: &Decoded) -> (Vec<Article>, Vec<Error>) {
 }
 
 fn article(parsed: Line, line: u32, encoding: &str) -> Article {
-    let mut builder = Builder::default();
-    builder.push(parsed.text.trim_end(), line);
-    let mut notes = Vec::new();
-    let published = parsed.published.filter(|text| !text.trim().is_empty()).and_then(|text| {
-        let known = date(&text);
-        if known.is_none() {
-            notes.push(format!("`published` is no date: `{text}`"));
-        }
-        known
+    let Line { id, title, text, authors, published, url } = parsed;
+    let key = id.map(|id| match id {
+        Text::Text(text) => text,
+        Text::Number(number) => number.to_string(),
     });
-    let title = parsed.title.map(|title| title.trim().to_owned()).filter(|title| !title.is_empty());
-    let title = title.unwrap_or_else(|| opening(&parsed.text));
-    builder.finish(Record {
-        key: parsed.id.map(|id| match id {
-            Text::Text(text) => text,
-            Text::Number(number) => number.to_string(),
-        }),
-        title,
-        authors: parsed.authors.map(Authors::names).unwrap_or_default(),
-        published,
-        url: parsed.url.filter(|url| !url.is_empty()),
-        encoding: encoding.to_owned(),
-        notes,
-        ..Record::default()
-    })
-}
-
-/// The first words, for an article without a title.
-fn opening(text: &str) -> String {
-    const LENGTH: usize = 30;
-    let line = text.trim().lines().next().unwrap_or_default();
-    let head: String = line.chars().take(LENGTH).collect();
-    if head.len() < line.len() { format!("{head}…") } else { head }
+    let authors = authors.map(Authors::names).unwrap_or_default();
+    Fields { key, title, text, authors, published, url }.article(line, encoding)
 }
 
 #[cfg(test)]
@@ -117,6 +92,6 @@ mod tests {
         assert_eq!(articles[0].record.key.as_deref(), Some("7"));
         assert_eq!(articles[0].record.authors, ["李明", "王芳"]);
         assert_eq!(articles[0].record.notes, ["`published` is no date: `2024-02-30`"]);
-        assert_eq!((articles[1].text.as_str(), articles[1].record.title.as_str()), ("two\nlines", "two"));
+        assert_eq!(articles[1].text, "two\nlines");
     }
 }

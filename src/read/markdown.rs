@@ -2,6 +2,8 @@
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
+use super::line_starts::LineStarts;
+use super::table::{self, Cell, Row};
 use super::{Decoded, Error, front_matter};
 use crate::article::{Article, Builder, Record};
 
@@ -28,32 +30,34 @@ pub(super) fn article(decoded: &Decoded, stem: &str) -> Result<Article, Error> {
 
 struct Writer<'a> {
     builder: Builder,
-    line_starts: Vec<usize>,
+    line_starts: LineStarts,
     record: &'a mut Record,
     heading: Option<(usize, u8)>,
     hidden: u32,
     last_line: u32,
+    /// The rows of a table that is open.
+    rows: Option<Vec<Row>>,
 }
 
 impl<'a> Writer<'a> {
     fn new(text: &str, record: &'a mut Record) -> Self {
-        let breaks = text.match_indices('\n').map(|(at, _)| at + 1);
-        let line_starts = [0].into_iter().chain(breaks).collect();
-        Self { builder: Builder::default(), line_starts, record, heading: None, hidden: 0, last_line: 1 }
-    }
-
-    fn line(&self, at: usize) -> u32 {
-        u32::try_from(self.line_starts.partition_point(|start| *start <= at)).unwrap_or(u32::MAX)
+        let line_starts = LineStarts::of(text);
+        Self { builder: Builder::default(), line_starts, record, heading: None, hidden: 0, last_line: 1, rows: None }
     }
 
     fn take(&mut self, event: Event<'_>, at: usize) {
-        self.last_line = self.line(at);
+        self.last_line = self.line_starts.line(at);
         match event {
             Event::Start(tag) => self.start(&tag),
             Event::End(tag) => self.end(tag),
-            Event::Text(text) | Event::Code(text) if self.hidden == 0 => {
-                self.builder.push_lines(&text, self.last_line);
-            }
+            Event::Text(text) | Event::Code(text) if self.hidden == 0 => match &mut self.rows {
+                Some(rows) => {
+                    if let Some(cell) = rows.last_mut().and_then(|row| row.cells.last_mut()) {
+                        cell.text.push_str(&text);
+                    }
+                }
+                None => self.builder.push_lines(&text, self.last_line),
+            },
             Event::SoftBreak => self.soft_break(),
             Event::HardBreak => {
                 self.builder.push("\n", self.last_line);
@@ -71,6 +75,19 @@ impl<'a> Writer<'a> {
     }
 
     fn start(&mut self, tag: &Tag<'_>) {
+        let line = self.last_line;
+        match (tag, &mut self.rows) {
+            (Tag::Table(_), rows) => *rows = Some(Vec::new()),
+            (Tag::TableHead | Tag::TableRow, Some(rows)) => {
+                rows.push(Row { cells: Vec::new(), header: matches!(tag, Tag::TableHead) });
+            }
+            (Tag::TableCell, Some(rows)) => {
+                if let Some(row) = rows.last_mut() {
+                    row.cells.push(Cell { line, columns: 1, rows: 1, ..Cell::default() });
+                }
+            }
+            _ => {}
+        }
         if let Tag::Heading { level, .. } = tag {
             self.builder.end_paragraph();
             self.heading = Some((self.builder.position(), depth(*level)));
@@ -88,12 +105,20 @@ impl<'a> Writer<'a> {
         match tag {
             TagEnd::Heading(_) => self.end_heading(),
             TagEnd::Image => self.hidden -= 1,
-            TagEnd::TableCell => self.builder.push(" ", self.last_line),
-            TagEnd::Paragraph | TagEnd::Item | TagEnd::CodeBlock | TagEnd::TableRow | TagEnd::TableHead => {
-                self.builder.end_paragraph();
-            }
+            TagEnd::Table => self.end_table(),
+            TagEnd::Paragraph | TagEnd::Item | TagEnd::CodeBlock => self.builder.end_paragraph(),
             _ => {}
         }
+    }
+
+    fn end_table(&mut self) {
+        for pieces in table::lines(&self.rows.take().unwrap_or_default()) {
+            self.builder.end_paragraph();
+            for (text, line) in pieces {
+                self.builder.push(&text, line);
+            }
+        }
+        self.builder.end_paragraph();
     }
 
     /// The first heading of the first level is the title, when the front matter gives none.
@@ -134,15 +159,20 @@ mod tests {
 
     #[test]
     fn markdown_keeps_its_words_and_their_lines() {
-        let text = "---\ntitle: 河边的集市\nauthors: [王小河]\ndate: 2023-05-06\n---\n\n# 开头\n\n第一行**很重**，\n第二行[链接](http://x)。\n\n- one\n- two &amp; three\n";
+        let text = "---\ntitle: 河边的集市\nauthors: [王小河]\ndate: 2023-05-06\n---\n\n# 开头\n\n第一行**很重**，\n第二行[链接](http://x)。\n\n- one\n- two &amp; three\n\n| 站名 | 旅客 |\n|---|--:|\n| **青石** | 310 |\n| 旧桥 |  |\n";
         let decoded = Decoded { text: text.to_owned(), encoding: "UTF-8", notes: vec![] };
         let article = article(&decoded, "stem").unwrap();
-        assert_eq!(article.text, "开头\n第一行很重，第二行链接。\none\ntwo & three");
+        assert_eq!(
+            article.text,
+            "开头\n第一行很重，第二行链接。\none\ntwo & three\n站名 | 旅客\n站名：青石 | 旅客：310\n站名：旧桥"
+        );
         assert_eq!(article.record.title, "河边的集市");
         assert_eq!(article.record.published.as_deref(), Some("2023-05-06"));
         assert_eq!(article.heading_texts().collect::<Vec<_>>(), ["开头"]);
         let at = article.text.find("第二行").unwrap();
         let lines = article.lines.range(Span::new(at, at + 9)).unwrap();
         assert_eq!((lines.first, lines.last), (10, 10));
+        let at = article.text.find("310").unwrap();
+        assert_eq!(article.lines.range(Span::new(at, at + 3)).unwrap().first, 17);
     }
 }

@@ -1,13 +1,15 @@
 //! PDF: the characters of each page with their places, by the interpreter `hayro`.
 //!
-//! Nothing is drawn, no script runs, no link or embedded file is followed. Which lines, columns and articles the
+//! Nothing is drawn but the picture of a page that is asked for, no script runs, no link or embedded file is followed. Which lines, columns and articles the
 //! characters make is for the room `page` to tell.
 
 mod about;
 mod characters;
 mod glyphs;
+mod picture;
 mod streams;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use hayro_interpret::hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
@@ -17,6 +19,7 @@ use hayro_interpret::{
 };
 
 use self::glyphs::Collector;
+pub use self::picture::page_picture;
 use super::guard::{self, LONGEST};
 use super::printed::{Printed, PrintedPage};
 use super::{Error, Pages};
@@ -29,11 +32,12 @@ const MOST_GLYPHS: usize = 10_000_000;
 const FEWEST: usize = 12;
 
 /// The pages that `bytes` hold, and what could not be used of them.
-pub(super) fn printed(bytes: Vec<u8>) -> Result<(Printed, Vec<Error>), Error> {
+pub(super) fn printed(bytes: &Arc<Vec<u8>>) -> Result<(Printed, Vec<Error>), Error> {
+    let bytes = Arc::clone(bytes);
     guard::guarded(LONGEST, move |deadline| pages(bytes, deadline))
 }
 
-fn pages(bytes: Vec<u8>, deadline: Instant) -> Result<(Printed, Vec<Error>), Error> {
+fn pages(bytes: Arc<Vec<u8>>, deadline: Instant) -> Result<(Printed, Vec<Error>), Error> {
     streams::check(&bytes)?;
     let file = Pdf::new(bytes).map_err(refusal)?;
     let pages = file.pages();
@@ -87,14 +91,18 @@ fn pages(bytes: Vec<u8>, deadline: Instant) -> Result<(Printed, Vec<Error>), Err
         broken.push(Error::Turned(Pages(turned)));
     }
     if document.pages.iter().all(|page| page.glyphs.is_empty()) {
-        return Err(broken.pop().unwrap_or(Error::Empty));
+        return Err(match broken.len() {
+            0 => Error::Empty,
+            1 => broken.swap_remove(0),
+            _ => Error::Several(broken),
+        });
     }
     Ok((document, broken))
 }
 
 /// Only what is on the page: annotations are remarks about it.
 fn settings() -> InterpreterSettings {
-    let warning_sink = std::sync::Arc::new(|warning: InterpreterWarning| tracing::debug!(?warning, "reading a PDF"));
+    let warning_sink = Arc::new(|warning: InterpreterWarning| tracing::debug!(?warning, "reading a PDF"));
     InterpreterSettings { render_content: RenderContent::PAGE, warning_sink, ..InterpreterSettings::default() }
 }
 

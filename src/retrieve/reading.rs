@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::candidates::{Candidate, joined};
-use super::{Evidence, PassageReading, Request, Scores, Sentence, SentenceReading};
+use super::{Evidence, PassageReading, Request, Scores, Sentence, SentenceReading, in_time};
 use crate::article::Span;
 use crate::chunk::sentences_of;
 use crate::embed::{ReaderInput, Reading, logistic};
@@ -17,7 +17,9 @@ pub(super) fn ranked(request: &Request<'_>, mut candidates: Vec<Candidate>) -> R
     let weights = &embedder.parameters().reading;
     let unread = candidates.split_off(candidates.len().min(weights.passages));
     let passages = staged("load passages", || shelf.passages(&ids(&candidates)))?;
+    in_time()?;
     let mut evidence = read(request, passages, candidates);
+    in_time()?;
     for one in &mut evidence {
         one.scores.total = one.scores.total(weights);
         let reading = one.scores.reading;

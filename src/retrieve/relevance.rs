@@ -2,12 +2,29 @@
 
 use std::ops::Range;
 
+use super::in_time;
 use crate::chunk::sentences_of;
 use crate::embed::{Embedder, ReaderInput, logistic};
+use crate::shelf::Error;
+
+/// Texts that are read between two looks at the deadline.
+const AT_ONCE: usize = 32;
 
 /// How likely each of `texts` answers `question`, 0 to 1: by the cross-encoder, else by the model's reader, else by the
 /// cosine of their vectors.
-pub fn relevance(embedder: &Embedder, question: &str, texts: &[&str]) -> Vec<f32> {
+///
+/// # Errors
+/// [`Error::Late`] when the deadline has passed.
+pub fn relevance(embedder: &Embedder, question: &str, texts: &[&str]) -> Result<Vec<f32>, Error> {
+    let mut scores = Vec::with_capacity(texts.len());
+    for some in texts.chunks(AT_ONCE) {
+        in_time()?;
+        scores.extend(of_some(embedder, question, some));
+    }
+    Ok(scores)
+}
+
+fn of_some(embedder: &Embedder, question: &str, texts: &[&str]) -> Vec<f32> {
     if let Some(scores) = embedder.reranked(question, texts) {
         return scores;
     }

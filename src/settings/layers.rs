@@ -156,10 +156,32 @@ fn nearest(key: &str, known: &Table) -> String {
 }
 
 fn check(merged: Table) -> Result<Settings, Error> {
+    for (name, allowed, expected) in [
+        ("default_mode", &["extractive", "written"][..], "`extractive` or `written`"),
+        ("unsupported", &["drop", "unmarked", "extractive"][..], "`drop`, `unmarked` or `extractive`"),
+    ] {
+        let value = merged["generate"][name].as_str().unwrap_or_default();
+        if !allowed.contains(&value) {
+            let (key, origin) = (format!("generate.{name}"), "the settings".to_owned());
+            return Err(Error::Invalid { key, origin, expected, value: value.to_owned() });
+        }
+    }
     let settings: Settings = merged.try_into().expect("each value kept the type of its default");
     let refuse = |key: &str, expected, value: &dyn ToString| {
         Err(Error::Invalid { key: key.to_owned(), origin: "the settings".to_owned(), expected, value: value.to_string() })
     };
+    let server = &settings.server;
+    for (key, seconds) in [
+        ("server.request_seconds", server.request_seconds),
+        ("server.change_seconds", server.change_seconds),
+        ("server.head_seconds", server.head_seconds),
+        ("server.body_seconds", server.body_seconds),
+        ("server.write_seconds", server.write_seconds),
+    ] {
+        if seconds == 0 {
+            return refuse(key, "at least 1", &seconds);
+        }
+    }
     let search = &settings.search;
     // hnsw_rs ends the whole process beyond 256 connections.
     if !(2..=200).contains(&search.graph_connections) {
@@ -179,6 +201,22 @@ fn check(merged: Table) -> Result<Settings, Error> {
     }
     if !["auto", "f32", "bf16", "int8"].contains(&settings.model.precision.as_str()) {
         return refuse("model.precision", "`auto`, `f32`, `bf16` or `int8`", &settings.model.precision);
+    }
+    let generate = &settings.generate;
+    let has_scheme = ["http://", "https://"].iter().any(|scheme| generate.endpoint.starts_with(scheme));
+    if !generate.endpoint.is_empty() && !has_scheme {
+        return refuse("generate.endpoint", "empty, or an address that begins with `http://` or `https://`", &generate.endpoint);
+    }
+    if !generate.endpoint.is_empty() && generate.model.is_empty() {
+        return refuse("generate.model", "the model's name at `generate.endpoint`", &generate.model);
+    }
+    if !(0.0..=2.0).contains(&generate.temperature) {
+        return refuse("generate.temperature", "between 0 and 2", &generate.temperature);
+    }
+    for (key, number) in [("generate.max_tokens", generate.max_tokens), ("generate.sentences", generate.sentences)] {
+        if !(1..=100_000).contains(&number) {
+            return refuse(key, "between 1 and 100000", &number);
+        }
     }
     if !["text", "json"].contains(&settings.log.format.as_str()) {
         return refuse("log.format", "`text` or `json`", &settings.log.format);
@@ -227,5 +265,7 @@ mod tests {
         let error = with_environment("IBID__SERVER__QUEUE", "many").unwrap_err().to_string();
         assert!(error.contains("`server.queue`") && error.contains("`many`"), "{error}");
         assert!(with_environment("IBID__SEARCH__GRAPH_CONNECTIONS", "300").is_err());
+        let error = with_environment("IBID__SERVER__REQUEST_SECONDS", "0").unwrap_err().to_string();
+        assert_eq!(error, "setting `server.request_seconds` in the settings must be at least 1, not `0`");
     }
 }

@@ -15,10 +15,15 @@ pub mod inspect;
 mod jobs;
 mod lock;
 mod open;
+mod outlines;
 mod places;
+pub(crate) mod placing;
+mod retention;
 mod rows;
 mod schema;
 mod search;
+#[cfg(test)]
+mod simulation;
 mod sums;
 mod view;
 mod words;
@@ -29,15 +34,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::{Connection, ErrorCode};
 
 use self::grow::Growing;
+use self::inspect::Versions;
 use self::words::Words;
 use super::{
-    Change, Counts, Described, Error, Identity, Incoming, KnownSource, NewPassage, PassageId, StoredArticle, StoredPassage,
+    ArticleOutline, Change, Counts, Described, Error, Identity, Incoming, KnownSource, NewPassage, PassageId, StoredArticle,
+    StoredPassage,
 };
 use crate::article::ArticleId;
 use crate::deadline;
 use crate::embed::UnitVector;
 
 pub use self::backup::{backup, restore};
+pub use self::jobs::JobLimits;
+pub use self::retention::Retention;
 pub(crate) use self::search::staged;
 pub use self::view::View;
 
@@ -59,6 +68,9 @@ pub struct Shelf {
     refreshing: Mutex<bool>,
     growing: Arc<Growing>,
     lock: Arc<lock::Lock>,
+    retention: Retention,
+    /// What was counted last, and at which change.
+    counted: Mutex<Option<(u64, Counts)>>,
 }
 
 /// Makes `folder`, and what is missing above it, for its owner alone. One that is there stays as it is.
@@ -81,6 +93,13 @@ impl Shelf {
         &self.identity
     }
 
+    /// The same, keeping superseded versions as `retention` says.
+    #[must_use]
+    pub fn with_retention(mut self, retention: Retention) -> Self {
+        self.retention = retention;
+        self
+    }
+
     /// The folder that holds it.
     pub fn folder(&self) -> &Path {
         &self.growing.folder
@@ -88,19 +107,21 @@ impl Shelf {
 
     /// Writes `change` whole or not at all. It survives whatever comes; questions see it after [`Self::refresh`].
     pub fn commit(&self, change: &Change) -> Result<(), Error> {
-        database::commit(&mut held(&self.writer), change)?;
-        Ok(())
+        let writer = &mut self.writer();
+        database::commit(writer, change, self.retention)?;
+        Ok(retention::give_back(writer)?)
     }
 
     /// Makes a new version of an article, in the source that it is in.
     pub fn amend(&self, incoming: &Incoming) -> Result<(), Error> {
-        database::amend(&mut held(&self.writer), incoming)?;
-        Ok(())
+        let writer = &mut self.writer();
+        database::amend(writer, incoming, self.retention)?;
+        Ok(retention::give_back(writer)?)
     }
 
     /// Removes an article; `false` when there is none. Questions do not see it after [`Self::refresh`].
     pub fn remove_article(&self, id: &ArticleId) -> Result<bool, Error> {
-        Ok(database::remove_article(&mut held(&self.writer), id, false)?)
+        Ok(database::remove_article(&mut self.writer(), id, false)?)
     }
 
     /// Removes an article with all its versions; `false` when there is none. Once this returns, no file of the
@@ -109,15 +130,15 @@ impl Shelf {
     /// # Errors
     /// [`Error::StillRead`] when it is removed and a reader keeps its bytes a little longer: called again, it goes on.
     pub fn purge_article(&self, id: &ArticleId) -> Result<bool, Error> {
-        let known = database::remove_article(&mut held(&self.writer), id, true)?;
+        let known = database::remove_article(&mut self.writer(), id, true)?;
         self.refresh()?;
         self.forget_words()?;
-        if database::erase(&held(&self.writer))? { Ok(known) } else { Err(Error::StillRead) }
+        if database::erase(&self.writer())? { Ok(known) } else { Err(Error::StillRead) }
     }
 
     /// Removes a source and its articles. Questions do not see them after [`Self::refresh`].
     pub fn remove(&self, location: &str) -> Result<(), Error> {
-        database::remove(&mut held(&self.writer), location)?;
+        database::remove(&mut self.writer(), location)?;
         Ok(())
     }
 
@@ -125,7 +146,7 @@ impl Shelf {
     /// wholly as it was.
     pub fn replace_passages(&self, identity: &Identity, made: &mut Passages<'_>) -> Result<(), Error> {
         let mut ours = held(&self.refreshing);
-        database::replace_passages(&mut held(&self.writer), identity, made)?;
+        database::replace_passages(&mut self.writer(), identity, made)?;
         *ours = false;
         Ok(())
     }
@@ -145,11 +166,26 @@ impl Shelf {
         let idle = held(&self.readers).pop();
         let connection = idle.map_or_else(|| self.reader(), Ok)?;
         let result = with(&connection).map_err(Error::from);
-        held(&self.readers).push(connection);
+        // One that was given up within a transaction would show that state for ever.
+        if connection.is_autocommit() {
+            held(&self.readers).push(connection);
+        }
         match result {
             Err(Error::Database(error)) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => Err(Error::Late),
             result => result,
         }
+    }
+
+    /// The connection that writes, outside of any transaction. A transaction that was interrupted right at its beginning
+    /// is begun for SQLite, and nobody's to end.
+    fn writer(&self) -> MutexGuard<'_, Connection> {
+        let writer = held(&self.writer);
+        if !writer.is_autocommit()
+            && let Err(error) = writer.execute_batch("ROLLBACK")
+        {
+            tracing::error!(%error, "a transaction that was given up cannot be ended");
+        }
+        writer
     }
 
     /// A connection that gives up a statement when the deadline of whoever runs it has passed.
@@ -161,9 +197,20 @@ impl Shelf {
         Ok(connection)
     }
 
-    /// How much is kept.
+    /// How much is kept. Counted once for each change, however many ask.
     pub fn counts(&self) -> Result<Counts, Error> {
-        self.read(database::counts)
+        let mut counted = held(&self.counted);
+        self.read(|connection| {
+            let change = database::last_change(connection)?;
+            match *counted {
+                Some((known, counts)) if known == change => Ok(counts),
+                _ => {
+                    let counts = database::counts(connection)?;
+                    *counted = Some((change, counts));
+                    Ok::<_, rusqlite::Error>(counts)
+                }
+            }
+        })
     }
 
     /// All sources.
@@ -176,6 +223,11 @@ impl Shelf {
         self.read(|connection| database::source(connection, location))
     }
 
+    /// Where the source of an article was read from.
+    pub fn location(&self, article: &str, version: u32) -> Result<Option<String>, Error> {
+        self.read(|connection| database::location(connection, article, version))
+    }
+
     /// An article, in the version asked for or the latest.
     pub fn article(&self, id: &str, version: Option<u32>) -> Result<Option<StoredArticle>, Error> {
         self.read(|connection| rows::article(connection, id, version))
@@ -184,6 +236,16 @@ impl Shelf {
     /// Current articles, in the order of their sources.
     pub fn articles(&self, offset: usize, limit: usize) -> Result<Vec<StoredArticle>, Error> {
         self.read(|connection| rows::articles(connection, offset, limit))
+    }
+
+    /// What is told of current articles in a list, in the order of their sources. No text is read.
+    pub fn outlines(&self, offset: usize, limit: usize) -> Result<Vec<ArticleOutline>, Error> {
+        self.read(|connection| outlines::listed(connection, offset, limit))
+    }
+
+    /// Versions of articles, a part at a time: those after row `after`, and the row to go on from.
+    pub fn versions(&self, which: Versions, after: i64, limit: usize) -> Result<(Vec<StoredArticle>, i64), Error> {
+        self.read(|connection| rows::versions(connection, which, after, limit))
     }
 
     /// What current articles can be chosen by, a part at a time: those after row `after`, and the row to go on from.
@@ -200,6 +262,11 @@ impl Shelf {
     /// is gone.
     pub fn sentence_cosines(&self, question: &UnitVector, ids: &[PassageId]) -> Result<Vec<Vec<f32>>, Error> {
         self.read(|connection| rows::sentence_cosines(connection, question, ids))
+    }
+
+    /// The passages of a version of an article, in reading order.
+    pub fn passages_of(&self, id: &str, version: u32) -> Result<Vec<StoredPassage>, Error> {
+        self.read(|connection| rows::passages(connection, &rows::of_article(connection, id, version)?))
     }
 
     /// Passages with their words, in the order asked for.

@@ -68,6 +68,13 @@ pub fn units(text: &str) -> BTreeSet<String> {
     units
 }
 
+/// Names of people, places and bodies in a Chinese text, as the dictionary tags them.
+pub fn proper_names(text: &str) -> Vec<String> {
+    let named = |tag: &str| ["nr", "ns", "nt", "nz"].iter().any(|kind| tag.starts_with(kind));
+    let tagged = DICTIONARY.tag(text, false).into_iter();
+    tagged.filter(|word| named(word.tag) && word.word.chars().count() > 1).map(|word| word.word.to_owned()).collect()
+}
+
 /// A text in which terms can be looked up without cutting it into all of its own.
 pub struct Folded {
     text: String,

@@ -13,7 +13,8 @@ from pathlib import Path
 class Service:
     """Started on a free port, ready when made."""
 
-    def __init__(self, ibid: str, data: Path, environment: dict[str, str] | None = None):
+    def __init__(self, ibid: str, data: Path, environment: dict[str, str] | None = None, key: str = ""):
+        self.key = key
         command = [ibid, "serve", "--listen", "127.0.0.1:0", "--data", str(data)]
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"IBID__LOG__FILTER": "error"} | (environment or {})
@@ -32,7 +33,8 @@ class Service:
         connection = http.client.HTTPConnection(self.host, int(self.port), timeout=timeout)
         try:
             data = None if body is None else json.dumps(body).encode()
-            connection.request(method, urllib.parse.quote(path, safe="/?=&"), data, {"content-type": "application/json"} if data else {})
+            sent = ({"content-type": "application/json"} if data else {}) | ({"authorization": f"Bearer {self.key}"} if self.key else {})
+            connection.request(method, urllib.parse.quote(path, safe="/?=&"), data, sent)
             response = connection.getresponse()
             text = response.read().decode()
             headers = {name.lower(): value for name, value in response.getheaders()}

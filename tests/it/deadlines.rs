@@ -47,7 +47,7 @@ fn asked_to_stop_it_ends_in_its_time_whatever_runs() {
     std::fs::write(&own, "The mill stands by the river.").unwrap();
     let corpus = ["--corpus", own.to_str().unwrap()];
     let folder = data.path().join("data");
-    let service = Service::start_with(&folder, &corpus, &with(&[("DRAIN_SECONDS", "1")]));
+    let service = Service::start_with(&folder, &corpus, &with(&[("DRAIN_SECONDS", "1"), ("MAX_BODY_BYTES", "20000000")]));
     let body = json!({ "key": "long", "text": long_text() }).to_string();
     let head = format!(
         "POST /v1/articles HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
@@ -56,6 +56,11 @@ fn asked_to_stop_it_ends_in_its_time_whatever_runs() {
     let mut stream = TcpStream::connect(service.address()).unwrap();
     stream.write_all(head.as_bytes()).unwrap();
     stream.write_all(body.as_bytes()).unwrap();
+    // It is being embedded when the signal comes, and would be for minutes.
+    let begun = Instant::now();
+    while !service.get("/metrics").2.contains("ibid_writing 1\n") {
+        assert!(begun.elapsed() < Duration::from_mins(1), "it is never worked on");
+    }
     assert_eq!(total(&service), 1);
     let begun = Instant::now();
     assert_eq!(service.stop(), Some(0));

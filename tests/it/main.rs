@@ -8,14 +8,20 @@
 )]
 
 mod bad_input;
+mod collection;
 mod collections;
 mod deadlines;
+mod documents;
+mod endpoint;
 mod eval;
+mod formats;
 mod gone;
 mod hostile;
 mod http;
 mod hub;
 mod kill;
+mod kinds;
+mod limits;
 mod living;
 mod model;
 mod operations;
@@ -32,3 +38,4 @@ mod vectors;
 mod whole;
 mod wire;
 mod writers;
+mod written;

@@ -141,7 +141,7 @@ fn a_model2vec_folder_is_read_with_its_weights() {
     }
     let short = r#"{"embeddings":{"dtype":"I8","shape":[3,2],"data_offsets":[0,6]},"weights":{"dtype":"F32","shape":[2],"data_offsets":[6,14]}}"#;
     let said = write("short", short, &bytes[..14]).err().unwrap().to_string();
-    assert!(said.contains("3 rows of 2 numbers, and 2 weights"), "{said}");
+    assert!(said.contains("weights of a table of 3 rows of 2 numbers: 2, expected 3"), "{said}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ const WRITE: Needed = (&["write"], "collection");
 const NAMED: Needed = (&["read"], "named collection");
 
 /// Every operation of the document, and what it needs. One that is not here has no business there.
-const ROUTES: [(&str, &str, Needed); 29] = [
+const ROUTES: [(&str, &str, Needed); 30] = [
     ("post", "/v1/articles", WRITE),
     ("put", "/v1/articles/{id}", WRITE),
     ("patch", "/v1/articles/{id}", WRITE),
@@ -25,6 +25,7 @@ const ROUTES: [(&str, &str, Needed); 29] = [
     ("get", "/v1/articles/{id}", READ),
     ("get", "/v1/articles/{id}/text", READ),
     ("get", "/v1/articles/{id}/citation", READ),
+    ("get", "/v1/articles/{id}/page", READ),
     ("get", "/v1/jobs", READ),
     ("get", "/v1/jobs/{id}", READ),
     ("get", "/v1/jobs/{id}/events", READ),

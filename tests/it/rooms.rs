@@ -23,7 +23,7 @@ fn sources() -> Vec<(String, String)> {
 }
 
 /// Each room, and the rooms that it may know.
-const ROOMS: [(&str, &[&str]); 12] = [
+const ROOMS: [(&str, &[&str]); 13] = [
     ("background", &[]),
     ("deadline", &[]),
     ("article", &[]),
@@ -32,14 +32,18 @@ const ROOMS: [(&str, &[&str]); 12] = [
     ("page", &["article", "chunk", "read"]),
     ("embed", &["background", "read"]),
     ("shelf", &["article", "background", "chunk", "deadline", "embed", "page", "read", "settings"]),
-    ("retrieve", &["article", "chunk", "embed", "read", "shelf"]),
-    ("answer", &["article", "chunk", "embed", "retrieve", "shelf"]),
-    ("library", &["answer", "article", "chunk", "deadline", "embed", "page", "read", "retrieve", "settings", "shelf"]),
+    ("retrieve", &["article", "chunk", "deadline", "embed", "read", "shelf"]),
+    ("generate", &["deadline", "settings"]),
+    ("answer", &["article", "chunk", "embed", "generate", "read", "retrieve", "settings", "shelf"]),
+    (
+        "library",
+        &["answer", "article", "chunk", "deadline", "embed", "generate", "page", "read", "retrieve", "settings", "shelf"],
+    ),
     ("settings", &[]),
 ];
 
 /// Crates that only these rooms name.
-const CRATES: [(&str, &[&str]); 16] = [
+const CRATES: [(&str, &[&str]); 18] = [
     ("axum", &["http"]),
     ("tokio", &["http", "cli"]),
     ("candle", &["embed"]),
@@ -48,7 +52,7 @@ const CRATES: [(&str, &[&str]); 16] = [
     ("tantivy::", &["shelf/embedded/words", "shelf"]),
     ("rusqlite", &["shelf"]),
     ("clap", &["cli"]),
-    ("ureq", &["embed/hub"]),
+    ("ureq", &["embed/hub", "generate/client"]),
     ("rmcp", &["http/mcp"]),
     ("utoipa", &["http"]),
     ("prometheus_client", &["http/metrics"]),
@@ -56,6 +60,8 @@ const CRATES: [(&str, &[&str]); 16] = [
     ("rustix", &["background", "cli/setup"]),
     ("whatlang", &["read/language"]),
     ("hayro_interpret", &["read/pdf"]),
+    ("quick_xml", &["read/xml"]),
+    ("zip::", &["read/archive"]),
 ];
 
 /// Files that may turn types into text and back: the wire, and stored forms.

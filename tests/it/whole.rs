@@ -40,6 +40,7 @@ fn requests(article: &str, job: &str) -> Vec<(&'static str, &'static str, String
         row("get", "/v1/articles/{id}", Value::Null),
         row("get", "/v1/articles/{id}/text", Value::Null),
         row("get", "/v1/articles/{id}/citation", Value::Null),
+        row("get", "/v1/articles/{id}/page", Value::Null),
         row("post", "/v1/ask", json!({ "question": question })),
         row("post", "/v1/search", json!({ "question": question })),
         row("post", "/v1/verify", claim),

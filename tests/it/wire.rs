@@ -24,10 +24,12 @@ fn a_streamed_answer_comes_in_stages_and_ends_with_the_whole() {
     assert!(status == 200 && head.contains("text/event-stream"));
     let names: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("event: ")).collect();
     assert_eq!(names[..3], ["stage", "stage", "sources"]);
-    assert!(names[3..names.len() - 1].iter().all(|name| *name == "statement") && names.last() == Some(&"answer"), "{names:?}");
+    // A mark never comes before what it points to.
+    let of_answer = &names[3..names.len() - 1];
+    assert!(of_answer.chunks(2).all(|pair| pair == ["citation", "statement"]) && names.last() == Some(&"answer"), "{names:?}");
     let last = text.lines().rfind(|line| line.starts_with("data: ")).unwrap();
     let answer: Value = serde_json::from_str(&last[6..]).unwrap();
-    assert_eq!(answer["answer"].as_array().unwrap().len(), names.len() - 4);
+    assert_eq!(answer["answer"].as_array().unwrap().len(), of_answer.len() / 2);
 }
 
 #[test]

@@ -21,7 +21,7 @@ use crate::eval::{self, Filled, Listener, machine, metrics};
 use crate::library::Library;
 use crate::read::files::hex;
 use crate::retrieve::Mode;
-use crate::settings::{self, Settings};
+use crate::settings::{self, AnswerMode, Settings};
 
 /// What a finished set leaves until all are finished.
 #[derive(Serialize, Deserialize)]
@@ -37,6 +37,7 @@ pub(super) struct Places {
     pub(super) out: Option<PathBuf>,
     pub(super) index: Option<PathBuf>,
     pub(super) features: Option<PathBuf>,
+    pub(super) answerer: AnswerMode,
 }
 
 /// Runs sets one after the other; the library of a set serves all its modes.
@@ -51,6 +52,8 @@ pub(super) struct Bench<'a> {
     index: Option<PathBuf>,
     /// Where candidates' features are written.
     features: Option<Arc<File>>,
+    /// Who answers.
+    answerer: AnswerMode,
     /// Libraries that nobody wants to keep.
     scratch: tempfile::TempDir,
     quiet: bool,
@@ -71,8 +74,8 @@ impl<'a> Bench<'a> {
         let scratch = tempfile::Builder::new().prefix("ibid-eval-").tempdir().context("making a folder for temporary files")?;
         let features =
             kept.features.map(|file| File::create(&file).map(Arc::new).with_context(|| format!("making `{}`", file.display())));
-        let (index, features) = (kept.index, features.transpose()?);
-        Ok(Self { settings, manifest, embedder: Some(embedder), open: None, parts, index, features, scratch, quiet })
+        let (index, features, answerer) = (kept.index, features.transpose()?, kept.answerer);
+        Ok(Self { settings, manifest, embedder: Some(embedder), open: None, parts, index, features, answerer, scratch, quiet })
     }
 
     /// Figures and records of one set in one mode; what an earlier run finished is taken from it.
@@ -108,7 +111,7 @@ impl<'a> Bench<'a> {
         bar.set_style(style);
         bar.set_message(format!("{} ({}): reading", set.name, mode.name()));
         bar.tick();
-        let features = self.features.clone();
+        let (features, answerer) = (self.features.clone(), self.answerer);
         let (library, filled) = self.library(set)?;
         bar.set_message(format!("{} ({})", set.name, mode.name()));
         let write = |line: &str| -> anyhow::Result<()> {
@@ -116,7 +119,7 @@ impl<'a> Bench<'a> {
             writeln!(&**file, "{line}").context("writing features")
         };
         let progress = |done| bar.set_position(done as u64);
-        let listener = Listener { progress: &progress, features: features.is_some().then_some(&write) };
+        let listener = Listener { answerer, progress: &progress, features: features.is_some().then_some(&write) };
         let (records, timings) = eval::ask(library, set, mode, listener)?;
         bar.finish_and_clear();
         let mut speed = metrics::latency(&timings);
@@ -165,7 +168,7 @@ impl<'a> Bench<'a> {
     /// Same library, same learnt parameters: the same answers.
     fn fingerprint(&self, set: &Dataset) -> String {
         let (filling, parameters) = (self.filling(set), &self.manifest.parameters_sha256);
-        hex(&Sha256::digest(format!("{filling}\n{parameters}")))
+        hex(&Sha256::digest(format!("{filling}\n{parameters}\n{:?}{:?}", self.answerer, self.settings.generate)))
     }
 
     /// Same set, same model, same settings, same rules for passages, same program: the same library.

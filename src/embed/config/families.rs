@@ -4,14 +4,16 @@ use serde_json::Value;
 
 use super::raw::RawConfig;
 use super::{EncoderConfig, Family, NormKind, Positions};
+use crate::embed::defect::ModelDefect;
 
 impl EncoderConfig {
     /// Reads a family's `config.json`.
-    pub(in crate::embed) fn of(family: Family, config: Value) -> Result<Self, String> {
-        let raw: RawConfig = serde_json::from_value(config).map_err(|error| error.to_string())?;
+    pub(in crate::embed) fn of(family: Family, config: Value) -> Result<Self, ModelDefect> {
+        let raw: RawConfig = serde_json::from_value(config)?;
         let heads = raw.num_attention_heads;
         if heads == 0 || raw.hidden_size == 0 {
-            return Err(format!("{heads} heads of {} numbers in all", raw.hidden_size));
+            let what = format!("`num_attention_heads` of a `hidden_size` of {}", raw.hidden_size);
+            return Err(ModelDefect::size(what, heads, "both at least 1"));
         }
         raw.check_rope_type()?;
         let head_dim = raw.head_dim.unwrap_or(raw.hidden_size / heads);
@@ -40,14 +42,15 @@ impl EncoderConfig {
         };
         let (key_heads, head_dim) = (config.num_key_value_heads, config.head_dim);
         if !config.num_heads.is_multiple_of(key_heads.max(1)) || !head_dim.is_multiple_of(2) {
-            return Err(format!("{heads} heads share {key_heads} heads of keys, of {head_dim} numbers each"));
+            let what = format!("{heads} heads of {head_dim} values each, `num_key_value_heads`");
+            return Err(ModelDefect::size(what, key_heads, "a divisor of the heads, which have an even number of values"));
         }
         Ok(config)
     }
 
-    fn with_learned_positions(self, raw: &RawConfig) -> Result<Self, String> {
+    fn with_learned_positions(self, raw: &RawConfig) -> Result<Self, ModelDefect> {
         if let Some(kind) = raw.position_embedding_type.as_deref().filter(|kind| *kind != "absolute") {
-            return Err(format!("positions of type `{kind}` are not built"));
+            return Err(ModelDefect::unsupported("position_embedding_type", kind, "absolute"));
         }
         // XLM-RoBERTa does not use the rows up to the padding's.
         let first = if self.family == Family::XlmRoberta { raw.pad_token_id.unwrap_or(1) + 1 } else { 0 };
@@ -62,9 +65,9 @@ impl EncoderConfig {
         Self { layers: raw.windows(distance, thetas, |layer| layer % every != 0), norm_eps: raw.norm_eps.unwrap_or(1e-5), ..self }
     }
 
-    fn qwen3(self, raw: &RawConfig) -> Result<Self, String> {
+    fn qwen3(self, raw: &RawConfig) -> Result<Self, ModelDefect> {
         if raw.use_sliding_window == Some(true) {
-            return Err("a sliding window is not built for Qwen3".to_owned());
+            return Err(ModelDefect::unsupported("use_sliding_window", &true, "false"));
         }
         let theta = raw.theta("full_attention", 1_000_000.0);
         Ok(Self {
@@ -78,9 +81,9 @@ impl EncoderConfig {
         })
     }
 
-    fn gemma3(self, raw: &RawConfig) -> Result<Self, String> {
-        if raw.attn_logit_softcapping.is_some() {
-            return Err("soft-capped attention is not built".to_owned());
+    fn gemma3(self, raw: &RawConfig) -> Result<Self, ModelDefect> {
+        if let Some(cap) = raw.attn_logit_softcapping {
+            return Err(ModelDefect::unsupported("attn_logit_softcapping", &cap, "null"));
         }
         let every = raw.global_every().unwrap_or(6).max(1);
         let thetas = (raw.theta("full_attention", 1_000_000.0), raw.theta("sliding_attention", 10_000.0));

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::AttentionWindow;
+use crate::embed::defect::ModelDefect;
 use crate::embed::kernels::activation::Activation;
 
 /// Fields of all families; each reads its own.
@@ -44,7 +45,7 @@ pub(super) struct RawConfig {
 
 impl RawConfig {
     /// The activation of the feed-forward layers.
-    pub(super) fn activation(&self, default: &str) -> Result<Activation, String> {
+    pub(super) fn activation(&self, default: &str) -> Result<Activation, ModelDefect> {
         let name = self.hidden_activation.as_deref().or(self.hidden_act.as_deref()).unwrap_or(default);
         // Candle knows the names that BERT's own configurations use.
         if let Ok(known) = serde_json::from_value::<HiddenAct>(Value::from(name)) {
@@ -57,7 +58,7 @@ impl RawConfig {
         match name {
             "gelu_pytorch_tanh" | "gelu_new" => Ok(Activation::GeluTanh),
             "silu" | "swish" => Ok(Activation::Silu),
-            other => Err(format!("activation `{other}` is not known")),
+            other => Err(ModelDefect::unsupported("hidden_act", other, "gelu, gelu_new, gelu_pytorch_tanh, relu, silu, swish")),
         }
     }
 
@@ -73,7 +74,7 @@ impl RawConfig {
     }
 
     /// Refuses scaled rotary embeddings, which are not built: the vectors would be wrong without a word.
-    pub(super) fn check_rope_type(&self) -> Result<(), String> {
+    pub(super) fn check_rope_type(&self) -> Result<(), ModelDefect> {
         let mut tables = self
             .rope_parameters
             .iter()
@@ -81,7 +82,7 @@ impl RawConfig {
             .flat_map(|table| std::iter::once(table).chain(table.as_object().into_iter().flat_map(serde_json::Map::values)));
         let kind =
             tables.find_map(|table| table.get("rope_type").or(table.get("type"))?.as_str().filter(|kind| *kind != "default"));
-        kind.map_or(Ok(()), |kind| Err(format!("rotary positions of type `{kind}` are not built")))
+        kind.map_or(Ok(()), |kind| Err(ModelDefect::unsupported("rope_type", kind, "default")))
     }
 
     /// Layers from one with global attention to the next, where the pattern is regular.

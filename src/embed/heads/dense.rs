@@ -34,7 +34,7 @@ impl Dense {
             let vb = var_builder(&bytes)?.pp("linear");
             linear_b(*inputs, *outputs, vb.contains_tensor("bias"), vb)
         };
-        let linear = load().map_err(|error| files.broken(file, error.to_string()))?;
+        let linear = load().map_err(|error| files.broken(file, error))?;
         Ok(Self { linear, inputs: *inputs, outputs: *outputs, tanh: *tanh })
     }
 

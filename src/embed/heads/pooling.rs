@@ -6,6 +6,7 @@ use candle_core::{Result, Tensor};
 use super::dense::Dense;
 use crate::embed::batch::EncoderInput;
 use crate::embed::config::EncoderConfig;
+use crate::embed::defect::ModelDefect;
 use crate::embed::encoder::Encoder;
 use crate::embed::folder::Pooling;
 use crate::embed::kernels::rows::add;
@@ -32,17 +33,17 @@ impl PooledEncoder {
         pooling: Pooling,
         dense: Vec<Dense>,
         dimension: Option<usize>,
-    ) -> std::result::Result<Self, String> {
+    ) -> std::result::Result<Self, ModelDefect> {
         let mut width = encoder.config().hidden_size;
         for layer in &dense {
             if layer.inputs != width {
-                return Err(format!("a dense layer takes {} numbers, and gets {width}", layer.inputs));
+                return Err(ModelDefect::size("`in_features` of a dense layer", layer.inputs, &width));
             }
             width = layer.outputs;
         }
         let dimension = dimension.unwrap_or(width);
         if dimension == 0 || dimension > width {
-            return Err(format!("its vectors have {width} numbers, and {dimension} are asked for"));
+            return Err(ModelDefect::size("`model.dimension`", dimension, &format!("1 to {width}")));
         }
         Ok(Self { encoder, pooling, dense, dimension })
     }

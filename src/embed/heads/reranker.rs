@@ -9,6 +9,7 @@ use tokenizers::Tokenizer;
 
 use crate::embed::batch::EncoderInput;
 use crate::embed::config::{EncoderConfig, Family};
+use crate::embed::defect::ModelDefect;
 use crate::embed::encoder::Encoder;
 use crate::embed::folder::{Error, Files, longest};
 use crate::embed::kernels::Precision;
@@ -40,14 +41,12 @@ impl Reranker {
         const WEIGHTS: &str = "model.safetensors";
         let files = Files::Folder(path.to_owned());
         let value = files.json(CONFIG)?;
-        let config: Config = serde_json::from_value(value.clone()).map_err(|error| files.broken(CONFIG, error.to_string()))?;
+        let config: Config = serde_json::from_value(value.clone()).map_err(|error| files.broken(CONFIG, error))?;
         let classifies = config.architectures.iter().any(|name| name == "XLMRobertaForSequenceClassification");
         if config.model_type != "xlm-roberta" || !classifies {
-            let reason = format!(
-                "it is a `{}` of {:?}, and no XLMRobertaForSequenceClassification",
-                config.model_type, config.architectures
-            );
-            return Err(files.broken(CONFIG, reason));
+            let found = format!("{} ({})", config.architectures.join(", "), config.model_type);
+            let defect = ModelDefect::unsupported("architectures", &found, "XLMRobertaForSequenceClassification");
+            return Err(files.broken(CONFIG, defect));
         }
         let config = EncoderConfig::of(Family::XlmRoberta, value).map_err(|reason| files.broken(CONFIG, reason))?;
         let (hidden, bytes) = (config.hidden_size, files.read(WEIGHTS)?);
@@ -58,14 +57,14 @@ impl Reranker {
             let (dense, out_proj) = (linear(hidden, hidden, head.pp("dense"))?, linear(hidden, 1, head.pp("out_proj"))?);
             Ok((Encoder::load(&vb, config, precision)?, dense, out_proj))
         };
-        let (encoder, dense, out_proj) = load().map_err(|error| files.broken(WEIGHTS, error.to_string()))?;
+        let (encoder, dense, out_proj) = load().map_err(|error| files.broken(WEIGHTS, error))?;
         let mut tokenizer = crate::embed::load::tokenizer(&files, "tokenizer.json")?;
         let said = longest(&files, "sentence_bert_config.json", "tokenizer_config.json").unwrap_or(usize::MAX);
         let max_length = said.min(encoder.config().max_positions);
         tokenizer
             .with_padding(None)
             .with_truncation(Some(tokenizers::TruncationParams { max_length, ..Default::default() }))
-            .map_err(|error| files.broken("tokenizer.json", error.to_string()))?;
+            .map_err(|error| files.broken("tokenizer.json", error))?;
         Ok(Self { tokenizer, encoder, dense, out_proj })
     }
 

@@ -89,7 +89,7 @@ fn refuse_name(app: &App, name: &str) -> Result<(), Problem> {
         let message = format!("`{}` is no name for a collection", name.escape_debug());
         return Err(Problem::invalid(format!("{message}\nhint: small letters, digits and hyphens, 64 at most")));
     }
-    if app.collections.is_going(name) {
+    if app.collections.is_closing(name) {
         return Err(busy(name));
     }
     Ok(())
@@ -112,9 +112,10 @@ pub(in crate::http) async fn make(
     grant.require(Scope::Admin, &name)?;
     let shared = Arc::clone(&app);
     let made = app.with_writer(move |first| {
+        let _alone = shared.collections.manage();
         refuse_name(&shared, &name)?;
-        let library = collections::make(first.settings(), first.shared_embedder(), &name)?;
-        described(&shared.answer_for(&name, Ok(library)), &grant)
+        let library = collections::make(first.settings(), first.shared_embedder(), &name)?.sharing_generator(first);
+        described(&shared.install(&name, Ok(library)), &grant)
     });
     Ok((StatusCode::CREATED, Json(made.await?)))
 }
@@ -136,6 +137,7 @@ pub(in crate::http) async fn rename(
     grant.require(Scope::Admin, &new)?;
     let shared = Arc::clone(&app);
     let renamed = app.with_writer(move |first| {
+        let _alone = shared.collections.manage();
         let old = shared.collections.get(&name).map(|(app, _)| app).ok_or_else(|| unknown(&name))?;
         refuse_name(&shared, &new)?;
         close(&old)?;
@@ -182,6 +184,7 @@ pub(in crate::http) async fn remove(
     grant.require(Scope::Admin, &name)?;
     let shared = Arc::clone(&app);
     let removed = app.with_writer(move |first| {
+        let _alone = shared.collections.manage();
         if !is_name(&name) || shared.collections.get(&name).is_none() {
             return Err(unknown(&name));
         }

@@ -7,7 +7,8 @@ use axum::extract::multipart::{Multipart, MultipartRejection};
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest as _, Request};
 use axum::http::header::CONTENT_TYPE;
-use serde::{Deserialize, Serialize};
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
@@ -18,8 +19,12 @@ use crate::http::error::Problem;
 use crate::read::files::{hex, source};
 use crate::retrieve::says_something;
 
+/// Articles in one request.
+const MOST_ARTICLES: usize = 100_000;
+
 /// An article to be added.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(in crate::http) struct NewArticle {
     /// Your own name for it: sent again, it is a new version. In JSON Lines `id`, as in files.
     #[serde(alias = "id", rename(serialize = "id"))]
@@ -40,20 +45,24 @@ pub(in crate::http) struct NewArticle {
 
 impl NewArticle {
     pub(super) fn parse(article: Value) -> Result<Self, Problem> {
-        let mut parsed: Self =
-            serde_json::from_value(article).map_err(|error| Problem::invalid(format!("no article: {error}")))?;
-        // Control characters say nothing in a text; a file with such is no text at all.
-        let Self { key, title, text, authors, published, url } = &mut parsed;
+        let parsed: Self = serde_json::from_value(article).map_err(|error| no_article(&error))?;
+        parsed.checked()
+    }
+
+    /// Without what says nothing in a text; refused where something is too long or says nothing at all.
+    fn checked(mut self) -> Result<Self, Problem> {
+        // A file with control characters is no text at all.
+        let Self { key, title, text, authors, published, url } = &mut self;
         let single = [key, title, published, url].into_iter().flatten().chain([text]);
         for text in single.chain(authors.iter_mut().flatten()) {
             text.retain(|c| !c.is_control() || matches!(c, '\n' | '\t'));
         }
-        let Self { title, authors, url, .. } = &parsed;
+        let Self { title, authors, url, .. } = &self;
         limits(title.as_deref(), authors.as_deref().unwrap_or_default(), url.as_deref())?;
-        if parsed.key.as_ref().is_some_and(|key| key.chars().count() > LONGEST_NAME) {
+        if self.key.as_ref().is_some_and(|key| key.chars().count() > LONGEST_NAME) {
             return Err(Problem::invalid(format!("`key` must have at most {LONGEST_NAME} characters")));
         }
-        if says_something(&parsed.text) { Ok(parsed) } else { Err(Problem::invalid("`text` holds no word")) }
+        if says_something(&self.text) { Ok(self) } else { Err(Problem::invalid("`text` holds no word")) }
     }
 
     /// A source of its own, under the name `key`.
@@ -82,32 +91,106 @@ pub(super) async fn sources(app: &App, request: Request) -> Result<Vec<Source>, 
     }
     let bytes: Result<Bytes, BytesRejection> = Bytes::from_request(request, &()).await;
     let bytes = bytes.map_err(|_| Problem::too_large(app.max_upload_bytes))?;
-    let parsed = if lines {
-        let text = std::str::from_utf8(&bytes).map_err(|error| Problem::invalid(format!("the body is not UTF-8: {error}")))?;
-        let numbered = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
-        let parse = |(number, line): (usize, &str)| {
-            serde_json::from_str(line).map_err(|error| Problem::invalid(format!("line {number}: {error}")))
-        };
-        numbered.map(parse).collect::<Result<Vec<Value>, _>>()?
-    } else {
-        match serde_json::from_slice(&bytes).map_err(|error| Problem::invalid(error.to_string()))? {
-            Value::Array(articles) => articles,
-            Value::Object(mut whole) => match whole.remove("articles") {
-                Some(Value::Array(articles)) => articles,
-                Some(_) => return Err(Problem::invalid("`articles` must be a list")),
-                None => vec![Value::Object(whole)],
-            },
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-                return Err(Problem::invalid("the body is no article\nhint: send `{\"title\", \"text\", …}`"));
+    distinct(if lines { of_lines(&bytes)? } else { of_json(&bytes)? })
+}
+
+fn no_article(error: &serde_json::Error) -> Problem {
+    Problem::invalid(format!("no article: {error}"))
+}
+
+/// Articles that were sent, one after the other; none is kept in another form than the last.
+#[derive(Default)]
+struct Sources(Vec<Source>);
+
+impl Sources {
+    fn push(&mut self, article: NewArticle) -> Result<(), Problem> {
+        if self.0.len() == MOST_ARTICLES {
+            let message = format!("the body holds more than {MOST_ARTICLES} articles");
+            return Err(Problem::invalid(format!("{message}\nhint: send them in several requests")));
+        }
+        let article = article.checked()?;
+        self.0.push(article.source(&article.key()));
+        Ok(())
+    }
+
+    fn all(self) -> Result<Vec<Source>, Problem> {
+        if self.0.is_empty() { Err(Problem::invalid("the body holds no article")) } else { Ok(self.0) }
+    }
+}
+
+fn of_lines(bytes: &[u8]) -> Result<Vec<Source>, Problem> {
+    let text = std::str::from_utf8(bytes).map_err(|error| Problem::invalid(format!("the body is not UTF-8: {error}")))?;
+    let mut sources = Sources::default();
+    for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
+        let article = serde_json::from_str(line).map_err(|error| Problem::invalid(format!("line {number}: {error}")))?;
+        sources.push(article)?;
+    }
+    sources.all()
+}
+
+/// A list, an object with one under `articles`, or one article. Each is a source as soon as it is read: as a tree of
+/// values a body takes many times its length.
+fn of_json(bytes: &[u8]) -> Result<Vec<Source>, Problem> {
+    /// Whether there is a list inside.
+    #[derive(Deserialize)]
+    struct Outline {
+        articles: Option<IgnoredAny>,
+    }
+    #[derive(Deserialize)]
+    struct Whole {
+        articles: List,
+    }
+    let list = match bytes.trim_ascii_start().first() {
+        Some(b'[') => serde_json::from_slice(bytes).map_err(|error| no_article(&error))?,
+        Some(b'{') => {
+            let outline: Outline = serde_json::from_slice(bytes).map_err(|error| Problem::invalid(error.to_string()))?;
+            if outline.articles.is_some() {
+                let whole: Whole = serde_json::from_slice(bytes).map_err(|error| no_article(&error))?;
+                whole.articles
+            } else {
+                let mut sources = Sources::default();
+                let one = sources.push(serde_json::from_slice(bytes).map_err(|error| no_article(&error))?);
+                List(one.map(|()| sources))
             }
         }
+        _ => {
+            let _: IgnoredAny = serde_json::from_slice(bytes).map_err(|error| Problem::invalid(error.to_string()))?;
+            return Err(Problem::invalid("the body is no article\nhint: send `{\"title\", \"text\", …}`"));
+        }
     };
-    if parsed.is_empty() {
-        return Err(Problem::invalid("the body holds no article"));
+    list.0?.all()
+}
+
+/// A list of articles, or what is wrong with one of them.
+struct List(Result<Sources, Problem>);
+
+impl<'de> Deserialize<'de> for List {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(ListVisitor).map(Self)
     }
-    let articles = parsed.into_iter().map(NewArticle::parse);
-    let sources: Result<_, Problem> = articles.map(|article| article.map(|article| article.source(&article.key()))).collect();
-    distinct(sources?)
+}
+
+struct ListVisitor;
+
+impl<'de> Visitor<'de> for ListVisitor {
+    type Value = Result<Sources, Problem>;
+
+    fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("a list of articles")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut sources = Ok(Sources::default());
+        while let Ok(known) = &mut sources {
+            let Some(article) = list.next_element()? else { return Ok(sources) };
+            if let Err(problem) = known.push(article) {
+                sources = Err(problem);
+            }
+        }
+        // The rest is read all the same: the parser asks for the end of the list.
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(sources)
+    }
 }
 
 /// Each source once. Two of one name that say different things are refused: the second would take the first one's place.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::chunks::{self, Chunks};
 use super::frame::{Client, annotations, extend, usage};
-use super::{Body, OpenAiErrorBody, OpenAiProblem, Rendered, conversation, now, schema, tasks};
+use super::{Answering, Body, OpenAiErrorBody, OpenAiProblem, Rendered, conversation, now, schema, tasks};
 use crate::http::App;
 use crate::http::ask::answered;
 use crate::http::rights::Grant;
@@ -60,7 +60,7 @@ pub(in crate::http) async fn completions(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, OpenAiProblem> {
-    let (model, app) = body.answering(&app, &grant)?;
+    let Answering { app, model, mode } = body.answering(&app, &grant)?;
     let chat = Chat::of(model, &headers, &body, &app)?;
     let frame = Chunks::new(chat.model, chat.client);
     if let Some(text) = tasks::answer(&chat.prompt) {
@@ -70,7 +70,7 @@ pub(in crate::http) async fn completions(
             Json(frame.whole(&text, None, [0, 0])).into_response()
         });
     }
-    let asking = chat.asking?;
+    let asking = Asking { mode, ..chat.asking? };
     if chat.stream { chunks::streamed(&app, frame, asking).await } else { whole(&app, frame, asking).await }
 }
 

@@ -12,8 +12,9 @@ use super::frame::{Client, annotations, extend, usage};
 use super::{OpenAiProblem, Rendered, now};
 use crate::http::App;
 use crate::http::ask::answered;
-use crate::http::wire::{self, AnswerBody, CitationBody};
-use crate::library::Asking;
+use crate::http::markdown;
+use crate::http::wire::{self, AnswerBody, CitationBody, StatementBody};
+use crate::library::{Asking, Heard};
 
 /// What all chunks of one completion share.
 #[derive(Debug)]
@@ -62,13 +63,18 @@ impl Chunks {
         chunk
     }
 
-    /// All chunks after the first, for an answer.
-    fn rest(&self, answer: &AnswerBody, rendered: &Rendered, tokens: [usize; 2]) -> Vec<Value> {
+    /// The chunks of a statement: its sources where they are shown as events, then its words and marks.
+    fn stated(&self, statement: &StatementBody, citations: &[CitationBody], piece: &str) -> Vec<Value> {
+        let sources = citations.iter().filter(|_| self.client.open_webui && !statement.citations.is_empty());
+        let sources = sources.map(|citation| self.source(citation));
+        sources.chain([self.delta(&json!({ "content": piece }), None)]).collect()
+    }
+
+    /// The chunks after those of its statements, which said the first `sent` bytes of the text.
+    fn rest(&self, answer: &AnswerBody, rendered: &Rendered, sent: usize, tokens: [usize; 2]) -> Vec<Value> {
         let mut chunks = Vec::new();
-        if self.client.open_webui && answer.answerable {
-            chunks.extend(answer.citations.iter().map(|citation| self.source(citation)));
-        }
-        chunks.extend(pieces(&rendered.text).map(|piece| self.delta(&json!({ "content": piece }), None)));
+        let left = rendered.text.get(sent..).unwrap_or_default();
+        chunks.extend(pieces(left).map(|piece| self.delta(&json!({ "content": piece }), None)));
         // With content beside them some clients pass annotations over; Open WebUI would show each source twice.
         let annotations = if self.client.open_webui { json!([]) } else { annotations(answer, rendered) };
         let mut last = self.delta(&json!({ "annotations": annotations }), Some("stop"));
@@ -102,7 +108,17 @@ pub(super) async fn streamed(app: &Arc<App>, frame: Chunks, asking: Asking) -> R
     let events = app.pool.stream(app.question_time, move |sender| {
         let send = |event: Event| drop(sender.send(event));
         send(event(&frame.first()));
-        match answered(&shared, &library, &asking, &mut |_| ()) {
+        let (question, mut sent) = (asking.question.as_str(), 0);
+        let mut hear = |heard: Heard<'_>| {
+            let Heard::Said(said) = heard else { return };
+            let statement = StatementBody::of(said.statement);
+            let citations = (said.first..).zip(said.citations);
+            let citations: Vec<_> = citations.map(|(n, citation)| wire::citation(n, citation, &shared.public_url)).collect();
+            let piece = markdown::piece(&statement, question, sent == 0);
+            sent += piece.len();
+            frame.stated(&statement, &citations, &piece).iter().for_each(|chunk| send(event(chunk)));
+        };
+        match answered(&shared, &library, &asking, &mut hear) {
             Ok((answer, timings)) => {
                 let answer = wire::answer(
                     &answer,
@@ -115,7 +131,7 @@ pub(super) async fn streamed(app: &Arc<App>, frame: Chunks, asking: Asking) -> R
                 );
                 let rendered = Rendered::of(&answer, asking.question.as_str(), frame.client.with_sources);
                 let tokens = [asking.question.as_str(), &rendered.text].map(|text| library.embedder().count(text));
-                frame.rest(&answer, &rendered, tokens).iter().for_each(|chunk| send(event(chunk)));
+                frame.rest(&answer, &rendered, sent, tokens).iter().for_each(|chunk| send(event(chunk)));
             }
             Err(problem) => {
                 let body = OpenAiProblem::from(problem).body();

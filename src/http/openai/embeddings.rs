@@ -9,11 +9,15 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::{Body, OpenAiErrorBody, OpenAiProblem, schema};
+use crate::deadline;
 use crate::embed::{Embedder, UnitVector};
 use crate::http::App;
+use crate::http::error::Problem;
 
 /// Texts in one request.
 const MOST: usize = 2048;
+/// Texts that are embedded between two looks at the deadline.
+const AT_ONCE: usize = 64;
 
 fn texts(body: &Body) -> Result<Vec<String>, OpenAiProblem> {
     let wrong = |message: &str| OpenAiProblem::field("input", message);
@@ -79,7 +83,7 @@ pub(in crate::http) async fn embeddings(State(app): State<Arc<App>>, body: Body)
     let done = app.with_library(move |library| {
         let embedder = library.embedder();
         let tokens: usize = texts.iter().map(|text| embedder.count(text)).sum();
-        let vectors = vectors(embedder, &texts, as_question);
+        let vectors = vectors(embedder, &texts, as_question)?;
         let data = vectors.iter().enumerate().map(|(index, vector)| {
             let vector = shortened(vector.as_ref(), dimensions);
             let embedding = if in_base64 {
@@ -97,6 +101,17 @@ pub(in crate::http) async fn embeddings(State(app): State<Arc<App>>, body: Body)
     Ok(Json(done.await?))
 }
 
-fn vectors(embedder: &Embedder, texts: &[String], as_question: bool) -> Vec<Option<UnitVector>> {
-    if as_question { texts.iter().map(|text| embedder.question(text)).collect() } else { embedder.passages(texts) }
+fn vectors(embedder: &Embedder, texts: &[String], as_question: bool) -> Result<Vec<Option<UnitVector>>, Problem> {
+    let mut made = Vec::with_capacity(texts.len());
+    for some in texts.chunks(AT_ONCE) {
+        if deadline::has_passed() {
+            return Err(Problem::late(None));
+        }
+        if as_question {
+            made.extend(some.iter().map(|text| embedder.question(text)));
+        } else {
+            made.extend(embedder.passages(some));
+        }
+    }
+    Ok(made)
 }

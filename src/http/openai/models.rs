@@ -40,8 +40,12 @@ fn all(app: &App, grant: &Grant) -> Result<Vec<ModelBody>, OpenAiProblem> {
     let others = app.collections.names().into_iter().filter(|name| grant.allows(Scope::Read, name));
     let others = others.map(|name| model(format!("{MODEL}/{name}"), format!("ibid: answers from `{name}`")));
     let embeddings = model(embedder.clone(), format!("{embedder}: embeddings"));
+    let written = app.library()?.generator().map(|generator| {
+        let name = format!("ibid: answers that {} writes", generator.settings().model);
+        model(format!("{MODEL}:written"), name)
+    });
     let [answers, embeddings] = [answers, embeddings].map(|model| own.then_some(model));
-    Ok(answers.into_iter().chain(others).chain(embeddings).collect())
+    Ok(answers.into_iter().chain(written.filter(|_| own)).chain(others).chain(embeddings).collect())
 }
 
 /// List the models

@@ -41,7 +41,7 @@ pub(in crate::http) async fn rerank(State(app): State<Arc<App>>, body: Body) -> 
     let with_texts = body.flag("return_documents")? || body.flag("return_text")?;
     let done = app.with_library(move |library| {
         let texts: Vec<&str> = documents.iter().map(String::as_str).collect();
-        let scores = relevance(library.embedder(), query.as_str(), &texts);
+        let scores = relevance(library.embedder(), query.as_str(), &texts)?;
         let tokens: usize = library.embedder().count(query.as_str());
         let mut order: Vec<usize> = (0..documents.len()).collect();
         order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));

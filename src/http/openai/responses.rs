@@ -11,11 +11,12 @@ use serde_json::{Value, json};
 use tokio_stream::StreamExt as _;
 
 use super::chunks::pieces;
-use super::{Body, OpenAiErrorBody, OpenAiProblem, Rendered, conversation, detail, now, schema, tasks};
+use super::{Answering, Body, OpenAiErrorBody, OpenAiProblem, Rendered, conversation, detail, now, schema, tasks};
 use crate::http::App;
 use crate::http::ask::answered;
 use crate::http::rights::Grant;
 use crate::http::wire::{self, AnswerBody, CitationBody};
+use crate::library::Asking;
 
 /// A response's names, the same in all its events.
 struct Frame {
@@ -54,7 +55,7 @@ fn messages(body: &Body) -> Result<Vec<Value>, OpenAiProblem> {
     (status = 400, description = "something in the request is wrong", body = OpenAiErrorBody),
 ))]
 pub(in crate::http) async fn create(State(app): State<Arc<App>>, grant: Grant, body: Body) -> Result<Response, OpenAiProblem> {
-    let (model, app) = body.answering(&app, &grant)?;
+    let Answering { app, model, mode } = body.answering(&app, &grant)?;
     if body.text("previous_response_id")?.is_some() {
         let message = "responses are not stored\nhint: send the whole conversation as `input`";
         return Err(OpenAiProblem::field("previous_response_id", message));
@@ -70,7 +71,7 @@ pub(in crate::http) async fn create(State(app): State<Arc<App>>, grant: Grant, b
     let said = if let Some(text) = tasks::answer(&conversation::last_text(&messages, "input")?) {
         Said { text, annotations: vec![], detail: None, tokens: [0, 0] }
     } else {
-        let asking = conversation::asking(&messages, "input", app.max_question_chars)?;
+        let asking = Asking { mode, ..conversation::asking(&messages, "input", app.max_question_chars)? };
         let shared = Arc::clone(&app);
         let work = app.with_library(move |library| {
             let (answer, timings) = answered(&shared, library, &asking, &mut |_| ())?;

@@ -4,10 +4,12 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use crate::http::wire::AnswerModeBody;
+
 /// A chat.
 #[derive(Deserialize, ToSchema)]
 pub(in crate::http) struct ChatRequest {
-    /// `ibid`.
+    /// `ibid`; `ibid:written` has a language model write, where one is configured.
     model: Option<String>,
     /// The last one of the user is the question; the others are its context.
     #[schema(min_items = 1)]
@@ -30,6 +32,8 @@ struct StreamOptions {
 struct Options {
     /// Whether the text ends with a list of sources.
     sources: Option<bool>,
+    /// Who answers; without it, as `generate.default_mode` says.
+    mode: Option<AnswerModeBody>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -85,7 +89,7 @@ enum PartType {
 /// A response that is asked for.
 #[derive(Deserialize, ToSchema)]
 pub(in crate::http) struct ResponseRequest {
-    /// `ibid`.
+    /// `ibid`; `ibid:written` has a language model write, where one is configured.
     model: Option<String>,
     input: Input,
     stream: Option<bool>,

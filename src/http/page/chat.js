@@ -26,6 +26,24 @@ function filter() {
   return Object.fromEntries(Object.entries(full).filter(([, value]) => value.length > 0));
 }
 
+/** Who is to answer: said where there is a choice. @returns {{ mode?: string }} */
+const mode = () => (at("writer").hidden ? {} : { mode: at("mode").value });
+
+/** Says that a language model is there, and where questions go then. @param {any} generator */
+function offer(generator) {
+  at("writer").hidden = !generator;
+  if (!generator) return null;
+  at("mode").value = generator.default_mode;
+  return make("p", { class: "quiet" }, word("writer", { model: generator.model, host: generator.host }));
+}
+
+/** Who answered, where a language model was to. @param {any} answer */
+function writer({ kind, writing }) {
+  if (!writing) return "";
+  if (kind === "written") return word("writtenBy", { model: writing.model }) + (writing.faults.length ? word("notShown", { n: writing.faults.length }) : "");
+  return writing.outcome === "not_sent" ? word("notSent") : word("quotedInstead");
+}
+
 /**
  * A quote as nodes, the words that answer marked; a long one cut around them. Offsets count code points.
  * @param {any} citation @param {number} [most]
@@ -107,20 +125,28 @@ function found(passages) {
   return make("ul", { class: "strip", "aria-label": word("sources") }, ...titles.map((title) => make("li", {}, title)));
 }
 
+/** A sentence with its marks. @param {any} said @param {{ citations: any[] }} answer */
+function statement({ text, citations }, answer) {
+  const citation = answer.citations.find((/** @type {any} */ one) => one.n === citations[0]);
+  const bare = citations.length ? null : make("small", { class: "quiet" }, ` ${word("noSource")}`);
+  // The word joiner keeps a mark on the line of its sentence.
+  const marks = citations.flatMap((/** @type {number} */ n) => ["\u2060", mark(answer, n)]);
+  return make("p", { class: "statement", lang: citation?.language }, ...[...stated(text, citation), bare, ...marks].filter(Boolean));
+}
+
 /** @param {any} answer @param {string} question */
 function settled(answer, question) {
   const link = make("a", { href: `${base}/?q=${encodeURIComponent(question)}`, class: "quiet" }, word("share"));
   if (answer.reason === "not_a_question") return [make("p", { class: "refusal" }, answer.help)];
   if (!answer.answerable) {
     const head = make("div", { class: "refusal" }, make("p", {}, word("refused")), make("p", { class: "quiet" }, word("tryThis")));
-    return [head, answer.citations.length ? make("p", { class: "quiet" }, word("nearest")) : null, sources(answer), make("p", {}, link)];
+    const told = writer(answer);
+    return [head, told ? make("p", { class: "quiet" }, told) : null, answer.citations.length ? make("p", { class: "quiet" }, word("nearest")) : null, sources(answer), make("p", {}, link)];
   }
-  const statements = answer.answer.map((/** @type {any} */ statement) => {
-    const citation = answer.citations.find((/** @type {any} */ one) => one.n === statement.citations[0]);
-    // The word joiner keeps a mark on the line of its sentence.
-    return make("p", { class: "statement", lang: citation?.language }, ...stated(statement.text, citation), ...statement.citations.flatMap((/** @type {number} */ n) => ["\u2060", mark(answer, n)]));
-  });
-  const sure = word("confidence", { n: Math.round(answer.confidence * 100) });
+  const statements = answer.answer.map((/** @type {any} */ said) => statement(said, answer));
+  const records = answer.records && word("records", { n: answer.records.articles, found: answer.records.found });
+  if (records) return [...statements, sources(answer), make("p", { class: "quiet" }, `${records} · `, link)];
+  const sure = [writer(answer), word("confidence", { n: Math.round(answer.confidence * 100) })].filter(Boolean).join(" · ");
   return [...statements, sources(answer), make("p", { class: "quiet" }, `${sure} · `, link)];
 }
 
@@ -154,9 +180,13 @@ export async function put(question) {
   at("conversation").append(turn);
   at("status").textContent = word("searching");
   try {
-    for await (const { name, data } of ask({ question, earlier: earlier.slice(-8), filter: filter() }, mine.signal)) {
+    /** @type {any[]} */
+    const citations = [];
+    for await (const { name, data } of ask({ question, earlier: earlier.slice(-8), filter: filter(), ...mode() }, mine.signal)) {
       if (name === "stage") at("status").textContent = data.stage === "reading" ? word("reading", { n: data.passages }) : word("searching");
       if (name === "sources") body.replaceChildren(found(data.passages));
+      if (name === "citation") citations.push(data);
+      if (name === "statement") body.append(statement(data, { citations }));
       if (name !== "answer") continue;
       body.replaceChildren(...settled(data, question).filter(Boolean));
       const n = data.citations.length;
@@ -186,7 +216,8 @@ export async function put(question) {
 export async function welcome() {
   const nodes = [make("p", { class: "claim" }, word("claim"))];
   try {
-    const { articles, total } = await json("/v1/articles?limit=200");
+    const [{ articles, total }, { generator }] = await Promise.all([json("/v1/articles?limit=200"), json("/readyz")]);
+    nodes.push(...[offer(generator)].filter((node) => node !== null));
     if (total === 0) nodes.push(make("p", {}, word("noArticles")));
     else {
       const languages = [...new Set(articles.map((/** @type {any} */ article) => article.language).filter(Boolean))].sort();

@@ -35,6 +35,22 @@ function fill(characters, headings, { start = 0, end = 0, answer_span: words }) 
   at("text").replaceChildren(...pieces);
 }
 
+/**
+ * The printed page with the quote marked, where the file is at hand. It is fetched with the key and shown as a picture:
+ * nothing in it can run.
+ * @param {string} path @param {Place} place @param {number[] | undefined} pages
+ */
+async function showPage(path, { version, start = 0, end = 0 }, pages) {
+  at("printed").hidden = true;
+  if (!pages) return;
+  const query = new URLSearchParams({ start: String(start), end: String(end), ...(version ? { version: String(version) } : {}) });
+  const open = shown;
+  const picture = await text(`${path}/page?${query}`).catch(() => "");
+  if (!picture || open !== shown) return;
+  at("printed-page").setAttribute("src", `data:image/svg+xml,${encodeURIComponent(picture)}`);
+  at("printed").hidden = false;
+}
+
 async function show() {
   const { article_id: id, version, start = 0, end = 0 } = places[shown];
   const query = version ? `?version=${version}` : "";
@@ -49,6 +65,7 @@ async function show() {
   at("pane-about").replaceChildren(about, ...(original ? [original] : []));
   at("pane-notes").textContent = [record.superseded && word("superseded"), ...record.notes].filter(Boolean).join(" ");
   fill([...body.text], body.headings, places[shown]);
+  showPage(path, places[shown], source.pages);
   at("place").textContent = places.length > 1 ? word("place", { a: shown + 1, b: places.length }) : "";
   at("previous").hidden = at("next").hidden = places.length < 2;
   at("copy-quote").hidden = !(end > start);

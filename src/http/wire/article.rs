@@ -3,9 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::text_sha256;
-use crate::article::{LineRange, Span};
-use crate::shelf::StoredArticle;
+use crate::article::LineRange;
+use crate::shelf::ArticleOutline;
 
 /// An article without its text.
 #[derive(Debug, Serialize, ToSchema)]
@@ -44,6 +43,9 @@ pub(in crate::http) struct SourceBody {
     line_end: Option<u32>,
     title_lines: Option<[u32; 2]>,
     byline_lines: Option<[u32; 2]>,
+    /// The first and the last page that it is printed on; only of sources that have pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pages: Option<[u32; 2]>,
     /// Lines that are in no article; said of a single article only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::http) left_out: Option<Vec<LeftOutBody>>,
@@ -88,32 +90,44 @@ pub(in crate::http) struct TextBody {
 }
 
 /// An article without its text.
-pub(in crate::http) fn article(stored: &StoredArticle) -> ArticleBody {
-    let record = &stored.article.record;
-    let all = stored.article.lines.range(Span::new(0, stored.article.text.len()));
+pub(in crate::http) fn article(outline: ArticleOutline) -> ArticleBody {
+    let ArticleOutline {
+        id,
+        version,
+        superseded,
+        record,
+        source_path,
+        source_sha256,
+        text_sha256,
+        length,
+        headings,
+        lines,
+        pages,
+    } = outline;
     let pair = |range: Option<LineRange>| range.map(|range| [range.first, range.last]);
     ArticleBody {
-        id: stored.id.0.clone(),
-        version: stored.version,
-        superseded: stored.superseded,
-        sha256: text_sha256(stored),
-        title: record.title.clone(),
-        authors: record.authors.clone(),
-        affiliation: record.affiliation.clone(),
-        published: record.published.clone(),
-        url: record.url.clone(),
-        language: record.language.clone(),
-        headings: stored.article.heading_texts().map(str::to_owned).collect(),
-        length: stored.article.text.chars().count(),
-        encoding: record.encoding.clone(),
-        notes: record.notes.clone(),
+        id: id.0,
+        version,
+        superseded,
+        sha256: text_sha256,
+        title: record.title,
+        authors: record.authors,
+        affiliation: record.affiliation,
+        published: record.published,
+        url: record.url,
+        language: record.language,
+        headings,
+        length,
+        encoding: record.encoding,
+        notes: record.notes,
         source: SourceBody {
-            path: stored.source_path.clone(),
-            sha256: stored.source_sha256.clone(),
-            line_start: all.map(|lines| lines.first),
-            line_end: all.map(|lines| lines.last),
+            path: source_path,
+            sha256: source_sha256,
+            line_start: lines.map(|lines| lines.first),
+            line_end: lines.map(|lines| lines.last),
             title_lines: pair(record.title_lines),
             byline_lines: pair(record.byline_lines),
+            pages,
             left_out: None,
         },
     }

@@ -7,12 +7,14 @@ use utoipa::ToSchema;
 
 use super::citation::CopyBody;
 use super::{CitationBody, citation, round};
-use crate::answer::{Answer, Refusal};
+use crate::answer::{Answer, Kind, Records, Refusal, Statement, Writing};
 use crate::embed::logistic;
+use crate::generate::Failure;
 use crate::http::error::Problem;
 use crate::http::help::help;
 use crate::library::{Asking, Timings};
 use crate::retrieve::{Evidence, Mode, Question};
+use crate::settings::AnswerMode;
 use crate::shelf::Filter;
 
 const MOST: usize = 100;
@@ -46,15 +48,84 @@ pub(in crate::http) struct AskBody {
     /// Questions asked before, the latest last: the question may refer back to them. What was none is passed over.
     #[serde(default)]
     earlier: Vec<String>,
-    /// Server-sent events instead of one answer: `stage`, `sources`, `statement`, `answer`, `error`.
+    /// Server-sent events instead of one answer: `stage`, `sources`, `citation`, `statement`, `answer`, `error`.
     #[serde(default)]
     pub(in crate::http) stream: bool,
     /// Which collection, when it is not the one that the address says.
     #[schema(example = "default")]
     pub(in crate::http) collection: Option<String>,
-    /// For `/v1/search`.
+    /// Who answers; without it, as `generate.default_mode` says.
+    mode: Option<AnswerModeBody>,
+}
+
+/// Who answers.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = AnswerMode)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::http) enum AnswerModeBody {
+    /// Sentences of the articles, quoted.
+    Extractive,
+    /// A language model, where one is configured; each sentence is held to what it cites.
+    Written,
+}
+
+impl From<AnswerModeBody> for AnswerMode {
+    fn from(mode: AnswerModeBody) -> Self {
+        match mode {
+            AnswerModeBody::Extractive => Self::Extractive,
+            AnswerModeBody::Written => Self::Written,
+        }
+    }
+}
+
+/// What passages are looked for.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = Search)]
+pub(in crate::http) struct SearchedBody {
+    /// In any language; at most `answer.max_question_chars` characters.
+    #[schema(
+        min_length = 1,
+        max_length = 4000,
+        pattern = r"[^\x00-/:-@\[-`{-\u00bf\u1680\u2000-\u206f\u3000-\u303f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]",
+        example = "强省会的关键在于什么？"
+    )]
+    question: String,
+    /// Passages at most.
+    #[schema(minimum = 1, maximum = 100, default = 5)]
+    #[serde(default, deserialize_with = "whole")]
+    limit: Option<usize>,
+    #[serde(default, deserialize_with = "object")]
+    #[schema(value_type = Option<FilterBody>)]
+    filter: FilterBody,
+    /// Which collection, when it is not the one that the address says.
+    #[schema(example = "default")]
+    pub(in crate::http) collection: Option<String>,
+    /// Which legs search.
     #[serde(default)]
     mode: ModeBody,
+}
+
+impl SearchedBody {
+    /// What is looked for, checked.
+    pub(in crate::http) fn searching(self, max_question_chars: usize) -> Result<(Asking, Mode), Problem> {
+        let mode = match self.mode {
+            ModeBody::Hybrid => Mode::Hybrid,
+            ModeBody::Dense => Mode::Dense,
+            ModeBody::Lexical => Mode::Lexical,
+        };
+        let question = Question::parse(&self.question, Some(max_question_chars))?;
+        Ok((Asking { filter: self.filter.checked()?, ..Asking::of(question, limit(self.limit)?) }, mode))
+    }
+}
+
+/// The passages that are wanted.
+fn limit(wanted: Option<usize>) -> Result<usize, Problem> {
+    let limit = wanted.unwrap_or(USUAL);
+    if (1..=MOST).contains(&limit) {
+        Ok(limit)
+    } else {
+        Err(Problem::invalid(format!("`limit` must be between 1 and {MOST}, not {limit}")))
+    }
 }
 
 /// An object, or null for one without fields: a list is none, though its items could be taken for the fields.
@@ -140,21 +211,14 @@ impl FilterBody {
 
 impl AskBody {
     /// What is asked, checked.
-    pub(in crate::http) fn asking(self, max_question_chars: usize) -> Result<(Asking, Mode), Problem> {
-        let limit = self.limit.unwrap_or(USUAL);
-        if !(1..=MOST).contains(&limit) {
-            return Err(Problem::invalid(format!("`limit` must be between 1 and {MOST}, not {limit}")));
-        }
+    pub(in crate::http) fn asking(self, max_question_chars: usize) -> Result<Asking, Problem> {
+        let limit = limit(self.limit)?;
         let parse = |text: &String| Question::parse(text, Some(max_question_chars));
         let turns = self.earlier.len().saturating_sub(TURNS);
         let earlier = self.earlier[turns..].iter().flat_map(parse).collect();
-        let mode = match self.mode {
-            ModeBody::Hybrid => Mode::Hybrid,
-            ModeBody::Dense => Mode::Dense,
-            ModeBody::Lexical => Mode::Lexical,
-        };
         let question = parse(&self.question)?;
-        Ok((Asking { earlier, filter: self.filter.checked()?, ..Asking::of(question, limit) }, mode))
+        let mode = self.mode.map(AnswerMode::from);
+        Ok(Asking { earlier, mode, filter: self.filter.checked()?, ..Asking::of(question, limit) })
     }
 }
 
@@ -176,6 +240,7 @@ pub(in crate::http) enum Format {
 #[schema(as = Answer)]
 pub(crate) struct AnswerBody {
     pub(in crate::http) id: String,
+    pub(in crate::http) kind: KindBody,
     /// Whether the articles say it. If not, `citations` are the nearest passages.
     pub(in crate::http) answerable: bool,
     /// Why there is no answer.
@@ -189,8 +254,99 @@ pub(crate) struct AnswerBody {
     /// The sentences that answer, each with the numbers of its citations; of a long sentence the clause that answers.
     pub(in crate::http) answer: Vec<StatementBody>,
     pub(in crate::http) citations: Vec<CitationBody>,
+    /// What it was made from; of answers about the collection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::http) records: Option<RecordsBody>,
+    /// What came of having it written; where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::http) writing: Option<WritingBody>,
     pub(in crate::http) timings_ms: TimingsBody,
     pub(in crate::http) model: String,
+}
+
+/// What an answer is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Kind)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum KindBody {
+    /// Sentences of passages, quoted.
+    Passages,
+    /// Sentences that a language model wrote, each held by what it cites.
+    Written,
+    /// What the records say of the collection; its citations are articles.
+    Collection,
+    /// Sentences of an article, in its order.
+    Summary,
+    /// Sentences of two sides about one thing.
+    Comparison,
+}
+
+impl From<Kind> for KindBody {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Passages => Self::Passages,
+            Kind::Written => Self::Written,
+            Kind::Collection => Self::Collection,
+            Kind::Summary => Self::Summary,
+            Kind::Comparison => Self::Comparison,
+        }
+    }
+}
+
+/// What an answer about the collection was made from.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[schema(as = Records)]
+pub(crate) struct RecordsBody {
+    /// Articles whose records were looked at.
+    pub(in crate::http) articles: usize,
+    /// Articles that fit; the first of them are cited.
+    pub(in crate::http) found: usize,
+    /// Whether they were found by a search for a topic: then `found` counts what was found.
+    pub(in crate::http) searched: bool,
+}
+
+/// What came of having an answer written by a language model.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Writing)]
+pub(crate) struct WritingBody {
+    /// `written`; `cut_off`: what held before is shown; `nothing_held` and `nothing_written`: the articles do not say;
+    /// `replaced`, `failed`, `not_configured`: the extractive answer is given; `not_sent`: the articles do not say it,
+    /// and nothing was sent.
+    pub(in crate::http) outcome: &'static str,
+    /// What kept it from being written to its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::http) failure: Option<&'static str>,
+    /// The language model; empty where none is configured.
+    pub(in crate::http) model: String,
+    /// The version of the prompt.
+    pub(in crate::http) prompt: &'static str,
+    /// Sentences that their citations hold.
+    pub(in crate::http) shown: usize,
+    /// Why each of the others does not stand: `no_source`, `number`, `name`, `negation`, `words`, `reader`.
+    pub(in crate::http) faults: Vec<&'static str>,
+    /// Cited ids of sentences that were not sent.
+    pub(in crate::http) unknown_ids: usize,
+    /// Tokens sent and written.
+    pub(in crate::http) tokens: usize,
+    /// Milliseconds to the first token.
+    pub(in crate::http) first_token_ms: u64,
+}
+
+impl From<&Writing> for WritingBody {
+    fn from(writing: &Writing) -> Self {
+        let Writing { model, prompt, outcome, shown, faults, unknown_ids, tokens, first_token_ms } = writing;
+        Self {
+            outcome: outcome.name(),
+            failure: outcome.failure().map(Failure::name),
+            model: model.clone(),
+            prompt,
+            shown: *shown,
+            faults: faults.iter().map(|fault| fault.name()).collect(),
+            unknown_ids: *unknown_ids,
+            tokens: *tokens,
+            first_token_ms: *first_token_ms,
+        }
+    }
 }
 
 /// Why there is no answer.
@@ -209,7 +365,14 @@ pub(crate) enum ReasonBody {
 #[schema(as = Statement)]
 pub(crate) struct StatementBody {
     pub(in crate::http) text: String,
+    /// None at all for a sentence that nothing holds, where the settings have it shown.
     pub(in crate::http) citations: Vec<usize>,
+}
+
+impl StatementBody {
+    pub(in crate::http) fn of(statement: &Statement) -> Self {
+        Self { text: statement.text.clone(), citations: statement.citations.clone() }
+    }
 }
 
 /// Milliseconds in each stage.
@@ -289,18 +452,17 @@ pub(crate) fn answer(answer: &Answer, timings: Timings, context: Context<'_>) ->
         Refusal::NotAQuestion => ReasonBody::NotAQuestion,
         Refusal::NotInArticles => ReasonBody::NotInArticles,
     });
-    let statements = answer
-        .statements
-        .iter()
-        .map(|statement| StatementBody { text: statement.text.clone(), citations: statement.citations.clone() });
     AnswerBody {
         id: format!("ask_{}", ulid::Ulid::generate()),
+        kind: answer.kind.into(),
         answerable: answer.answerable,
         reason,
         help: (reason == Some(ReasonBody::NotAQuestion)).then(|| help(question)),
         confidence: round(answer.confidence),
-        answer: statements.collect(),
+        answer: answer.statements.iter().map(StatementBody::of).collect(),
         citations: (1..).zip(&answer.citations).map(|(n, cited)| citation(n, cited, base)).collect(),
+        records: answer.records.map(|Records { articles, found, searched }| RecordsBody { articles, found, searched }),
+        writing: answer.writing.as_ref().map(WritingBody::from),
         timings_ms: TimingsBody { embed: timings.embed, search: timings.search, answer: Some(timings.answer) },
         model: model.to_owned(),
     }

@@ -16,6 +16,8 @@ use crate::shelf::StoredArticle;
 pub(crate) struct CitationBody {
     /// What marks point to, from 1.
     pub(in crate::http) n: usize,
+    /// `quote`, or `article` where the article as a whole is cited: then the quote is what it begins with.
+    pub(in crate::http) kind: &'static str,
     pub(in crate::http) article_id: String,
     pub(in crate::http) version: u32,
     /// SHA-256 of the article's text.
@@ -143,6 +145,7 @@ pub(in crate::http) fn citation(n: usize, citation: &Citation, base: &str) -> Ci
     let record = &stored.article.record;
     CitationBody {
         n,
+        kind: if citation.is_of_whole_article() { "article" } else { "quote" },
         article_id: stored.id.0.clone(),
         version: stored.version,
         sha256: text_sha256(stored),

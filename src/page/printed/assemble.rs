@@ -1,6 +1,6 @@
 //! Blocks → articles: one for a report, one for each headline of a newspaper page.
 
-use super::blocks::{Block, Joint, Kind, joint};
+use super::blocks::{Block, Kind};
 use super::lines::Line;
 use super::{Layout, news};
 use crate::article::{Article, Builder, LineRange, Record};
@@ -86,15 +86,7 @@ impl Levels {
 
 /// Adds a block's lines, joined as words go on; each keeps its place.
 pub(super) fn push(builder: &mut Builder, block: &Block) {
-    for (at, line) in block.lines.iter().enumerate() {
-        let mut text = line.text();
-        match block.lines.get(at + 1).map(|next| joint(line, next)) {
-            Some(Joint::Space) => text.push(' '),
-            Some(Joint::Hyphen) => {
-                text.pop();
-            }
-            Some(Joint::Nothing) | None => {}
-        }
+    for (line, text) in block.pieces() {
         builder.push_printed(&text, line.number, line.printed());
     }
 }

@@ -1,8 +1,8 @@
 //! Segments beside each other → lines, with the words' spaces.
 
-use super::is_unspaced;
 use super::segments::{LEVEL, Letter, Segment};
 use crate::article::{PrintedLine, quarters};
+use crate::chunk::is_unspaced;
 use crate::read::PrintedPage;
 
 /// A gap of so many parts of the size is a space between words that the file does not draw.
@@ -17,14 +17,8 @@ const CELL: f32 = 1.5;
 pub(super) struct Line {
     /// Its number in the document, from 1.
     pub(super) number: u32,
-    /// Its characters with the spaces between words; each inserted one fills its gap.
-    pub(super) letters: Vec<Letter>,
-    pub(super) x0: f32,
-    pub(super) y0: f32,
-    pub(super) x1: f32,
-    pub(super) y1: f32,
-    pub(super) size: f32,
-    pub(super) bold: bool,
+    /// What it holds, as one segment: its characters with the spaces between words; each inserted one fills its gap.
+    pub(super) segment: Segment,
     /// How many cells it has, if it is a table's row.
     pub(super) cells: usize,
     place: Place,
@@ -78,8 +72,7 @@ impl Line {
         }
         let fold =
             |start: f32, of: fn(&Segment) -> f32, pick: fn(f32, f32) -> f32| row.iter().map(|one| of(one)).fold(start, pick);
-        Self {
-            number,
+        let segment = Segment {
             letters,
             x0: fold(f32::MAX, |one| one.x0, f32::min),
             y0: fold(f32::MAX, |one| one.y0, f32::min),
@@ -87,14 +80,14 @@ impl Line {
             y1: fold(f32::MIN, |one| one.y1, f32::max),
             size,
             bold: row.iter().all(|segment| segment.bold),
-            cells,
-            place: Place { page: page.number, turned: page.vertical.then_some(page.width) },
-        }
+        };
+        let place = Place { page: page.number, turned: page.vertical.then_some(page.width) };
+        Self { number, segment, cells, place }
     }
 
     /// Its words.
     pub(super) fn text(&self) -> String {
-        self.letters.iter().map(|letter| letter.character).collect()
+        self.segment.letters.iter().map(|letter| letter.character).collect()
     }
 
     /// Its page, from 1.
@@ -104,23 +97,26 @@ impl Line {
 
     /// Its last character.
     pub(super) fn last(&self) -> Option<char> {
-        self.letters.last().map(|letter| letter.character)
+        self.segment.letters.last().map(|letter| letter.character)
     }
 
     /// Its first character.
     pub(super) fn first(&self) -> Option<char> {
-        self.letters.first().map(|letter| letter.character)
+        self.segment.letters.first().map(|letter| letter.character)
     }
 
     /// Where it stands, for an article's text.
     pub(super) fn printed(&self) -> PrintedLine {
-        let ends = self.letters.last().map(|last| last.x1);
+        let ends = self.segment.letters.last().map(|last| last.x1);
         // Kerning may set a letter before the end of the one before it; borders rise all the same.
-        let mut edges: Vec<u16> = self.letters.iter().map(|letter| letter.x0).chain(ends).map(quarters).collect();
+        let mut edges: Vec<u16> = self.segment.letters.iter().map(|letter| letter.x0).chain(ends).map(quarters).collect();
         for at in 1..edges.len() {
             edges[at] = edges[at].max(edges[at - 1]);
         }
-        let across = self.place.turned.map_or([self.y0, self.y1], |width| [width - self.y1, width - self.y0]);
+        let across = self
+            .place
+            .turned
+            .map_or([self.segment.y0, self.segment.y1], |width| [width - self.segment.y1, width - self.segment.y0]);
         let vertical = self.place.turned.is_some();
         PrintedLine { start: 0, page: self.place.page, vertical, across: across.map(quarters), edges }
     }

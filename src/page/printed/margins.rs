@@ -14,6 +14,8 @@ const SAME: f32 = 3.0;
 const LARGEST: f32 = 1.08;
 /// They stand apart from the text by so many times the distance of its lines.
 const APART: f32 = 1.3;
+/// Lines from a page's border inwards that tell where its margin ends.
+const LOOKED_AT: usize = 3;
 /// From so many pages on, a text must come three times to be one.
 const LONG: usize = 6;
 
@@ -30,19 +32,20 @@ struct Candidate {
 }
 
 /// Takes running heads and page numbers out of `pages`; for each page what was taken. `body` is the text's size.
-pub(super) fn set_apart(pages: &mut [Vec<Segment>], document: &Printed, body: f32) -> Vec<Margin> {
+pub(super) fn remove(pages: &mut [Vec<Segment>], document: &Printed, body: f32) -> Vec<Margin> {
     let mut candidates = Vec::new();
     for (at, (segments, page)) in pages.iter().zip(&document.pages).enumerate() {
         let height = if page.vertical { page.width } else { page.height };
         let in_margin = |y: f32| y < height * MARGIN || y > height * (1.0 - MARGIN);
-        let lines: Vec<Line> = rows(segments).iter().map(|row| Line::of(row, page, 0)).collect();
-        let down: Vec<&Line> = lines.iter().collect();
-        let up: Vec<&Line> = lines.iter().rev().collect();
+        let rows = rows(segments);
+        let line = |row: &Vec<&Segment>| Line::of(row, page, 0);
+        let down: Vec<Line> = rows.iter().take(LOOKED_AT).map(line).collect();
+        let up: Vec<Line> = rows.iter().rev().take(LOOKED_AT).map(line).collect();
         for line in outermost(&down).into_iter().chain(outermost(&up)) {
-            let (y, text) = (f32::midpoint(line.y0, line.y1), line.text());
+            let (y, text) = (f32::midpoint(line.segment.y0, line.segment.y1), line.text());
             let is_number = is_number(&text);
             // What is larger than the text is a heading that has come to stand there.
-            if in_margin(y) && (is_number || line.size <= body * LARGEST) {
+            if in_margin(y) && (is_number || line.segment.size <= body * LARGEST) {
                 candidates.push(Candidate { page: at, y, shape: shape(&text), is_number });
             }
         }
@@ -77,11 +80,11 @@ pub(super) fn set_apart(pages: &mut [Vec<Segment>], document: &Printed, body: f3
 
 /// The first of `lines`, from a page's border inwards, or two, if the next stands further off; with none that does,
 /// a number alone.
-fn outermost<'a>(lines: &[&'a Line]) -> Vec<&'a Line> {
-    let gap = |at: usize| Some((lines.get(at)?.y1 - lines.get(at + 1)?.y1).abs());
+fn outermost(lines: &[Line]) -> Vec<&Line> {
+    let gap = |at: usize| Some((lines.get(at)?.segment.y1 - lines.get(at + 1)?.segment.y1).abs());
     let wide = |at: usize| gap(at).zip(gap(at + 1)).is_none_or(|(outer, inner)| outer > inner * APART);
     let count = [1, 0].into_iter().find(|at| wide(*at)).map_or(1, |at| at + 1);
-    let mut found: Vec<&Line> = lines.iter().take(count).copied().collect();
+    let mut found: Vec<&Line> = lines.iter().take(count).collect();
     found.retain(|line| wide(count - 1) || is_number(&line.text()));
     found
 }

@@ -3,10 +3,11 @@
 use super::Layout;
 use super::assemble::{left_out, push, range, record};
 use super::blocks::{Block, Kind};
+use super::continued::{comes_from, is_pointer, joined};
 use super::lines::Line;
-use crate::article::{Article, Builder, Record};
+use crate::article::{Article, Builder, Record, opening};
 use crate::page::assemble::workplace;
-use crate::page::{LeftOut, Page, furniture, names};
+use crate::page::{LeftOut, Page, furniture as known, names};
 use crate::read::Printed;
 
 /// A headline's type is larger than the text's by so much.
@@ -18,9 +19,11 @@ const FEWEST: usize = 60;
 
 /// Blocks of one article.
 #[derive(Default)]
-struct Draft<'a> {
-    head: Vec<&'a Block>,
-    text: Vec<&'a Block>,
+pub(super) struct Draft<'a> {
+    pub(super) head: Vec<&'a Block>,
+    pub(super) text: Vec<&'a Block>,
+    /// Headlines that are said again where it goes on.
+    pub(super) passed: Vec<&'a Block>,
 }
 
 impl Draft<'_> {
@@ -28,7 +31,13 @@ impl Draft<'_> {
         self.text.iter().map(|block| block.text().chars().count()).sum()
     }
 
-    fn page(&self) -> u32 {
+    /// Its headline, with what stands above and below.
+    pub(super) fn title(&self) -> String {
+        self.head.iter().map(|block| block.text()).collect()
+    }
+
+    /// The page on which it begins.
+    pub(super) fn page(&self) -> u32 {
         self.head.first().or(self.text.first()).and_then(|block| block.lines.first()).map_or(0, Line::page)
     }
 }
@@ -41,14 +50,14 @@ fn is_headline(block: &Block, body: f32) -> bool {
 pub(super) fn is_newspaper(layout: &Layout) -> bool {
     let drafts = drafts(&layout.blocks, layout.body);
     let whole = drafts.iter().filter(|draft| !draft.head.is_empty() && draft.length() >= FEWEST);
-    let mut pages: Vec<(u32, usize)> = layout.columns.iter().map(|(page, _)| (*page, 0)).collect();
+    let mut pages: Vec<(u32, usize)> = layout.in_columns.iter().map(|(page, _)| (*page, 0)).collect();
     for draft in whole {
         if let Some(page) = pages.iter_mut().find(|page| page.0 == draft.page()) {
             page.1 += 1;
         }
     }
     let articles: usize = pages.iter().map(|page| page.1).sum();
-    let in_columns = |number: u32| layout.columns.iter().any(|(page, columns)| *page == number && *columns >= 2);
+    let in_columns = |number: u32| layout.in_columns.contains(&(number, true));
     let several = pages.iter().any(|(page, count)| *count >= 2 && in_columns(*page));
     several && articles * 2 >= pages.len() * 3
 }
@@ -67,8 +76,14 @@ fn drafts(blocks: &[Block], body: f32) -> Vec<Draft<'_>> {
         let heads = is_headline(block, body) || (block.kind == Kind::Heading && (above[at] || fresh));
         match drafts.last_mut() {
             Some(draft) if heads && fresh => draft.head.push(block),
+            // A part that comes from another page, with the headings right above it.
+            Some(draft) if !fresh && comes_from(block).is_some() => {
+                let text = draft.text.iter().rposition(|above| above.kind != Kind::Heading).map_or(0, |at| at + 1);
+                let head = draft.text.split_off(text);
+                drafts.push(Draft { head, text: vec![block], ..Draft::default() });
+            }
             Some(draft) if !heads => draft.text.push(block),
-            _ => drafts.push(Draft { head: vec![block], text: vec![] }),
+            _ => drafts.push(Draft { head: vec![block], ..Draft::default() }),
         }
     }
     drafts.retain(|draft| !draft.head.is_empty() || !draft.text.is_empty());
@@ -78,16 +93,19 @@ fn drafts(blocks: &[Block], body: f32) -> Vec<Draft<'_>> {
 /// The articles, and every line that is in none of them.
 pub(super) fn page(layout: Layout, document: &Printed) -> Page {
     let Layout { blocks, body, mut left_out, .. } = layout;
-    let (furniture, blocks): (Vec<Block>, Vec<Block>) = blocks.into_iter().partition(|block| reason(block).is_some());
-    for block in &furniture {
-        left_out.extend(self::left_out(block, reason(block).unwrap_or_default()));
+    let is_furniture = |block: &Block| furniture(block).is_some() && !is_pointer(block);
+    let (apart, blocks): (Vec<Block>, Vec<Block>) = blocks.into_iter().partition(is_furniture);
+    for block in &apart {
+        left_out.extend(self::left_out(block, furniture(block).unwrap_or_default()));
     }
     let mut articles = Vec::new();
-    for draft in drafts(&blocks, body) {
+    for draft in joined(drafts(&blocks, body)) {
         if let Some(article) = article(&draft, document) {
             articles.push(article);
+            let why = |block: &Block| furniture(block).unwrap_or("the headline of an article that goes on");
+            left_out.extend(draft.passed.iter().flat_map(|block| self::left_out(block, why(block))));
         } else {
-            let blocks = draft.head.iter().chain(&draft.text);
+            let blocks = draft.head.iter().chain(&draft.text).chain(&draft.passed);
             left_out.extend(blocks.flat_map(|block| self::left_out(block, "no article's text")));
         }
     }
@@ -96,10 +114,10 @@ pub(super) fn page(layout: Layout, document: &Printed) -> Page {
 }
 
 /// Why a block that stands alone is furniture.
-fn reason(block: &Block) -> Option<&'static str> {
+pub(super) fn furniture(block: &Block) -> Option<&'static str> {
     let [line] = block.lines.as_slice() else { return None };
     let text = line.text();
-    furniture::anywhere(&text).or_else(|| furniture::between(&text).filter(|_| block.kind != Kind::Heading))
+    known::anywhere(&text).or_else(|| known::between(&text).filter(|_| block.kind != Kind::Heading))
 }
 
 fn article(draft: &Draft<'_>, document: &Printed) -> Option<Article> {
@@ -138,13 +156,11 @@ fn article(draft: &Draft<'_>, document: &Printed) -> Option<Article> {
 
 /// Gives an article its title: the headline, else its first words.
 fn name(record: &mut Record, title: &[&Block], builder: &Builder) {
-    /// Characters that stand for a title.
-    const OPENING: usize = 24;
     record.title = title.iter().map(|block| block.text()).collect::<Vec<_>>().join(" ");
     let lines: Vec<_> = title.iter().flat_map(|block| block.lines.clone()).collect();
     record.title_lines = range(&lines);
     if record.title.is_empty() {
-        record.title = builder.text().trim().chars().take(OPENING).chain(['…']).collect();
+        record.title = opening(builder.text());
         record.notes.push("no headline was found: its first words stand for the title".to_owned());
     }
 }

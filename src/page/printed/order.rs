@@ -1,14 +1,14 @@
-//! Columns and their reading order: the tallest white alley cuts a page, and each part is cut again.
+//! Columns and their reading order: the tallest white gutter cuts a page, and each part is cut again.
 //!
-//! An alley is a strip that no segment crosses. Cutting at the tallest first keeps articles together: the alley
+//! A gutter is a strip that no segment crosses. Cutting at the tallest first keeps articles together: the gutter
 //! between two articles is taller than those between the columns of one, because its headline crosses these. What
-//! stands above and below an alley is read before and after the columns beside it. (Recursive X-Y cuts, Nagy & Seth
-//! 1984, with alleys as in Breuel 2002.)
+//! stands above and below a gutter is read before and after the columns beside it. (Recursive X-Y cuts, Nagy & Seth
+//! 1984, with gutters as in Breuel 2002.)
 
 use super::segments::{LEVEL, Segment};
 use crate::read::Rule;
 
-/// An alley is at least so wide, in parts of the usual size.
+/// A gutter is at least so wide, in parts of the usual size.
 const WIDTH: f32 = 0.75;
 /// And so tall.
 const HEIGHT: f32 = 2.5;
@@ -32,19 +32,19 @@ const DEEPEST: usize = 24;
 #[derive(Debug)]
 pub(super) struct Leaf {
     pub(super) segments: Vec<Segment>,
-    /// How many alleys were cut to reach it.
-    pub(super) depth: usize,
+    /// Whether another column stands beside it.
+    pub(super) beside: bool,
 }
 
 /// The parts of a page in reading order.
 pub(super) fn leaves(segments: Vec<Segment>, rules: &[Rule]) -> Vec<Leaf> {
     let mut found = Vec::new();
-    cut(segments, rules, (0, DEEPEST), &mut found);
+    cut(segments, rules, (false, DEEPEST), &mut found);
     found
 }
 
-/// The segments between two that cross an alley, by place in the order of heights.
-struct Alley {
+/// The segments between two that cross a gutter, by place in the order of heights.
+struct Gutter {
     first: usize,
     end: usize,
     /// The left column's right border.
@@ -52,41 +52,42 @@ struct Alley {
     height: f32,
 }
 
-fn cut(mut segments: Vec<Segment>, rules: &[Rule], (depth, room): (usize, usize), found: &mut Vec<Leaf>) {
+fn cut(mut segments: Vec<Segment>, rules: &[Rule], (beside, room): (bool, usize), found: &mut Vec<Leaf>) {
     if segments.is_empty() {
         return;
     }
     segments.sort_by(|a, b| a.middle().total_cmp(&b.middle()));
-    let alley = if room == 0 { None } else { best(&segments) };
-    let Some(alley) = alley else { return found.push(Leaf { segments, depth }) };
-    if let Some(y) = dividing(&segments, &alley, rules) {
+    let gutter = if room == 0 { None } else { best(&segments) };
+    let Some(gutter) = gutter else { return found.push(Leaf { segments, beside }) };
+    if let Some(y) = dividing(&segments, &gutter, rules) {
         let (above, below) = segments.into_iter().partition(|segment| segment.middle() < y);
-        cut(above, rules, (depth, room - 1), found);
-        return cut(below, rules, (depth, room - 1), found);
+        cut(above, rules, (beside, room - 1), found);
+        return cut(below, rules, (beside, room - 1), found);
     }
-    let below = segments.split_off(alley.end);
-    let beside = segments.split_off(alley.first);
-    let (left, right) = beside.into_iter().partition(|segment| segment.x0 < alley.border);
-    cut(segments, rules, (depth, room - 1), found);
-    cut(left, rules, (depth + 1, room - 1), found);
-    cut(right, rules, (depth + 1, room - 1), found);
-    cut(below, rules, (depth, room - 1), found);
+    let below = segments.split_off(gutter.end);
+    let columns = segments.split_off(gutter.first);
+    let (left, right) = columns.into_iter().partition(|segment| segment.x0 < gutter.border);
+    cut(segments, rules, (beside, room - 1), found);
+    cut(left, rules, (true, room - 1), found);
+    cut(right, rules, (true, room - 1), found);
+    cut(below, rules, (beside, room - 1), found);
 }
 
-/// The tallest alley with text on both sides.
-fn best(segments: &[Segment]) -> Option<Alley> {
+/// The tallest gutter with text on both sides.
+fn best(segments: &[Segment]) -> Option<Gutter> {
     let usual = usual_size(segments);
     let mut borders: Vec<f32> = segments.iter().map(|segment| segment.x1).collect();
     borders.sort_unstable_by(f32::total_cmp);
     borders.dedup_by(|a, b| *a - *b < 1.0);
     let step = borders.len().div_ceil(MOST_BORDERS).max(1);
     let bands = bands(segments, usual);
-    let mut best: Option<Alley> = None;
+    let mut best: Option<Gutter> = None;
     for border in borders.into_iter().step_by(step) {
-        for alley in alleys(segments, &bands, border, usual) {
-            let taller = best.as_ref().is_none_or(|best| alley.height > best.height);
-            if taller && alley.height >= HEIGHT * usual && is_between_columns(&segments[alley.first..alley.end], border, usual) {
-                best = Some(alley);
+        for gutter in gutters(segments, &bands, border, usual) {
+            let taller = best.as_ref().is_none_or(|best| gutter.height > best.height);
+            if taller && gutter.height >= HEIGHT * usual && is_between_columns(&segments[gutter.first..gutter.end], border, usual)
+            {
+                best = Some(gutter);
             }
         }
     }
@@ -99,22 +100,22 @@ fn usual_size(segments: &[Segment]) -> f32 {
     sizes.get(sizes.len() / 2).copied().unwrap_or(10.0)
 }
 
-/// The alleys to the right of `border`, as far as nothing crosses them.
-fn alleys(segments: &[Segment], bands: &[bool], border: f32, usual: f32) -> Vec<Alley> {
+/// The gutters to the right of `border`, as far as nothing crosses them.
+fn gutters(segments: &[Segment], bands: &[bool], border: f32, usual: f32) -> Vec<Gutter> {
     let (mut found, mut first) = (Vec::new(), 0);
     let crosses = |segment: &Segment| segment.x1 > border + 1.0 && segment.x0 < border + WIDTH * usual;
     let ends = segments.iter().enumerate().filter(|(at, segment)| bands[*at] || crosses(segment)).map(|(at, _)| at);
     for end in ends.chain([segments.len()]) {
         if end > first {
             let height = height(&segments[first..end], border);
-            found.extend(height.map(|height| Alley { first, end, border, height }));
+            found.extend(height.map(|height| Gutter { first, end, border, height }));
         }
         first = end + 1;
     }
     found
 }
 
-/// How far both sides of an alley reach beside each other; `None` when one is empty.
+/// How far both sides of a gutter reach beside each other; `None` when one is empty.
 fn height(beside: &[Segment], border: f32) -> Option<f32> {
     let range = |is_left: bool| {
         let side = beside.iter().filter(|segment| (segment.x0 < border) == is_left);
@@ -172,11 +173,11 @@ fn bands(segments: &[Segment], usual: f32) -> Vec<bool> {
     bands
 }
 
-/// Where a rule from side to side divides what an alley would join.
-fn dividing(segments: &[Segment], alley: &Alley, rules: &[Rule]) -> Option<f32> {
+/// Where a rule from side to side divides what a gutter would join.
+fn dividing(segments: &[Segment], gutter: &Gutter, rules: &[Rule]) -> Option<f32> {
     let x0 = segments.iter().map(|segment| segment.x0).fold(f32::MAX, f32::min);
     let x1 = segments.iter().map(|segment| segment.x1).fold(f32::MIN, f32::max);
-    let beside = &segments[alley.first..alley.end];
+    let beside = &segments[gutter.first..gutter.end];
     let divides = |rule: &&Rule| {
         let spans = rule.x1.min(x1) - rule.x0.max(x0) >= SPAN * (x1 - x0);
         let above = beside.iter().filter(|segment| segment.middle() < rule.y0).count();

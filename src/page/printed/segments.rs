@@ -63,8 +63,8 @@ impl Placed {
 
 /// The segments of a page, in no order.
 pub(super) fn segments(page: &PrintedPage) -> Vec<Segment> {
-    let walls: Vec<Rule> = rules(page).into_iter().filter(|rule| !rule.is_horizontal()).collect();
-    rows(placed(page)).into_iter().flat_map(|row| split(row, &walls)).collect()
+    let vertical_rules: Vec<Rule> = rules(page).into_iter().filter(|rule| !rule.is_horizontal()).collect();
+    rows(placed(page)).into_iter().flat_map(|row| split(row, &vertical_rules)).collect()
 }
 
 /// The rules of a page, turned as its characters are.
@@ -113,7 +113,7 @@ fn rows(mut all: Vec<Placed>) -> Vec<Vec<Placed>> {
     rows
 }
 
-fn split(row: Vec<Placed>, walls: &[Rule]) -> Vec<Segment> {
+fn split(row: Vec<Placed>, vertical_rules: &[Rule]) -> Vec<Segment> {
     let mut found: Vec<Vec<Placed>> = Vec::new();
     let mut spaced = false;
     for mut one in row {
@@ -123,7 +123,7 @@ fn split(row: Vec<Placed>, walls: &[Rule]) -> Vec<Segment> {
         }
         one.letter.spaced = std::mem::take(&mut spaced);
         match found.last_mut() {
-            Some(open) if open.last().is_some_and(|last| goes_on(last, &one, walls)) => open.push(one),
+            Some(open) if open.last().is_some_and(|last| goes_on(last, &one, vertical_rules)) => open.push(one),
             _ => found.push(vec![one]),
         }
     }
@@ -131,14 +131,16 @@ fn split(row: Vec<Placed>, walls: &[Rule]) -> Vec<Segment> {
 }
 
 /// Whether `next` belongs to the segment that `last` ends.
-fn goes_on(last: &Placed, next: &Placed, walls: &[Rule]) -> bool {
+fn goes_on(last: &Placed, next: &Placed, vertical_rules: &[Rule]) -> bool {
     let (gap, size) = (next.letter.x0 - last.letter.x1, last.size.min(next.size));
     let wide = if next.letter.spaced { SPACED_GAP } else { GAP };
-    let is_wall = |wall: &Rule| {
-        let inside = wall.x0 >= last.letter.x1 - 0.5 && wall.x1 <= next.letter.x0 + 0.5;
-        inside && wall.y0 < next.middle() && wall.y1 > next.middle()
+    let stands_between = |rule: &Rule| {
+        let inside = rule.x0 >= last.letter.x1 - 0.5 && rule.x1 <= next.letter.x0 + 0.5;
+        inside && rule.y0 < next.middle() && rule.y1 > next.middle()
     };
-    gap <= wide * size && last.size.max(next.size) <= SIZES * size && !(gap > 0.3 * size && walls.iter().any(is_wall))
+    gap <= wide * size
+        && last.size.max(next.size) <= SIZES * size
+        && !(gap > 0.3 * size && vertical_rules.iter().any(stands_between))
 }
 
 fn segment(placed: Vec<Placed>) -> Segment {

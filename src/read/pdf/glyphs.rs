@@ -148,7 +148,7 @@ fn is_vertical(glyphs: &[Glyph]) -> bool {
 }
 
 /// How a character stands on the page.
-struct Stance {
+struct Placement {
     origin: Point,
     size: f64,
     /// Its advance along its line.
@@ -156,7 +156,7 @@ struct Stance {
     downwards: bool,
 }
 
-impl Stance {
+impl Placement {
     /// Of a character that `transform` brings onto the page; `None` when it stands at an angle.
     fn of(transform: Affine, advance: f64) -> Option<Self> {
         let [a, b, c, d, ..] = transform.as_coeffs();
@@ -205,14 +205,14 @@ impl<'a> Device<'a> for Collector {
                 Drawn::Type3(drawn) => drawn.advance_width(),
             };
             let parts = characters(glyph.as_unicode());
-            let stance = Stance::of(props.transform * glyph.transform(), f64::from(advance.unwrap_or(1000.0)));
-            let Some(stance) = stance else {
+            let placement = Placement::of(props.transform * glyph.transform(), f64::from(advance.unwrap_or(1000.0)));
+            let Some(placement) = placement else {
                 self.turned += parts.len();
                 continue;
             };
             for (at, character) in parts.iter().enumerate().filter(|(_, c)| !c.is_control()) {
-                let glyph = Glyph { bold, ..stance.glyph(*character, at, parts.len()) };
-                self.take(glyph, stance.downwards);
+                let glyph = Glyph { bold, ..placement.glyph(*character, at, parts.len()) };
+                self.take(glyph, placement.downwards);
             }
         }
     }

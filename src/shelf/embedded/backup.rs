@@ -2,9 +2,10 @@
 //!
 //! Only the database is copied. The caches are built again when the library is opened.
 
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 
+use super::placing::{clear_file, part_of, place, refuse_existing};
 use super::{database, inspect, lock};
 use crate::shelf::{Counts, Error};
 
@@ -14,19 +15,19 @@ use crate::shelf::{Counts, Error};
 /// When `file` is there already, when it cannot be written, or when the library is damaged.
 pub fn backup(folder: &Path, file: &Path) -> Result<Counts, Error> {
     refuse_existing(file)?;
-    let beside = beside(file);
+    let part = part_of(file);
     let copied = (|| {
-        remove(&beside)?;
+        clear_file(&part)?;
         let connection = inspect::connect(&folder.join(database::FILE))?;
-        connection.execute("VACUUM INTO ?1", [beside.to_string_lossy()])?;
+        connection.execute("VACUUM INTO ?1", [part.to_string_lossy()])?;
         drop(connection);
-        let counts = verified(&beside)?;
-        settle(&beside, file)?;
+        let counts = verified(&part)?;
+        place(&part, file)?;
         Ok(counts)
     })();
     if copied.is_err() {
         // What was begun is of no use to anybody.
-        let _ = remove(&beside);
+        let _ = clear_file(&part);
     }
     copied
 }
@@ -49,13 +50,13 @@ pub fn restore(file: &Path, folder: &Path) -> Result<Counts, Error> {
             return Err(Error::Occupied { path: folder.display().to_string(), reason });
         }
     }
-    let beside = beside(&target);
-    fs::copy(file, &beside)?;
+    let part = part_of(&target);
+    fs::copy(file, &part)?;
     // The copy may have been open to others.
     #[cfg(unix)]
-    fs::set_permissions(&beside, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    let counts = verified(&beside)?;
-    settle(&beside, &target)?;
+    fs::set_permissions(&part, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    let counts = verified(&part)?;
+    place(&part, &target)?;
     Ok(counts)
 }
 
@@ -65,33 +66,5 @@ fn verified(file: &Path) -> Result<Counts, Error> {
     match inspect::damage(&connection, true)?.into_iter().next() {
         Some(reason) => Err(Error::Damaged { file: file.display().to_string(), reason }),
         None => Ok(database::counts(&connection)?),
-    }
-}
-
-fn beside(file: &Path) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(".part");
-    PathBuf::from(name)
-}
-
-/// A file appears under its name whole, and stays through a loss of power.
-fn settle(beside: &Path, file: &Path) -> Result<(), Error> {
-    File::open(beside)?.sync_all()?;
-    fs::rename(beside, file)?;
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    Ok(File::open(folder)?.sync_all()?)
-}
-
-fn refuse_existing(file: &Path) -> Result<(), Error> {
-    if !file.exists() {
-        return Ok(());
-    }
-    Err(Error::Occupied { path: file.display().to_string(), reason: "is there already".to_owned() })
-}
-
-fn remove(file: &Path) -> Result<(), Error> {
-    match fs::remove_file(file) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-        _ => Ok(()),
     }
 }

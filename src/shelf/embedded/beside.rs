@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::placing::clear_file;
 use crate::article::{ArticleId, Passage, Span};
 use crate::embed::UnitVector;
 use crate::shelf::{Error, Identity, NewPassage, SentenceVectors};
@@ -113,10 +114,7 @@ fn remove(path: &Path) -> Result<(), Error> {
     for suffix in ["", "-wal", "-shm"] {
         let mut file = path.as_os_str().to_owned();
         file.push(suffix);
-        match std::fs::remove_file(&file) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-            _ => {}
-        }
+        clear_file(Path::new(&file))?;
     }
     Ok(())
 }

@@ -68,7 +68,7 @@ impl Shelf {
 
     /// Brings the index of words up to the change that the view has reached, as when a shelf is opened.
     pub(super) fn catch_up_words(&self) -> Result<(), Error> {
-        let words = self.update_words(&held(&self.writer), self.view().change)?;
+        let words = self.update_words(&self.writer(), self.view().change)?;
         self.growing.swap(|view| View { words, ..view.clone() });
         self.settle_behind();
         Ok(())

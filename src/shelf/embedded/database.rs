@@ -5,12 +5,15 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{Passages, rows, schema, sums};
+use super::{Passages, Retention, retention, rows, schema, sums};
 use crate::article::{ArticleId, Passage};
 use crate::shelf::{Change, Content, Counts, Error, Identity, Incoming, KnownArticle, KnownSource, NewPassage};
 
 /// Its name in the data folder.
 pub(super) const FILE: &str = "ibid.sqlite";
+
+/// Bytes that the log keeps when it begins anew.
+const LOG_BYTES: i64 = 16 << 20;
 
 /// Opens the database in `folder`, making it if it is not there. One of an earlier format is migrated once it is
 /// `claimed`: what is refused stays as it was. Whether all of it is [`sound`] is not known yet.
@@ -29,8 +32,7 @@ pub(super) fn open(folder: &Path, claimed: impl Fn(&Connection) -> Result<(), Er
             }
         }
         if !schema::migrate(&connection, &format).map_err(damaged)? {
-            let reason = format!("it has format `{format}`, this version of ibid reads format `{}`", schema::FORMAT);
-            return Err(Error::Damaged { file: file.display().to_string(), reason });
+            return Err(Error::OtherFormat { file: file.display().to_string(), format, known: schema::FORMAT });
         }
     } else {
         schema::begin(&connection).map_err(damaged)?;
@@ -57,7 +59,7 @@ fn structure(connection: &Connection, file: &Path) -> Result<(), Error> {
 
 /// Adds what databases of the same format may lack.
 pub(super) fn add_indexes(connection: &Connection) {
-    if let Err(error) = connection.execute_batch(&format!("{}; {}", schema::SUPERSEDED, super::filter::INDEX)) {
+    if let Err(error) = connection.execute_batch(&format!("{}; {}", schema::LATER_INDEXES, super::filter::INDEX)) {
         // As where the disk is full: what it makes faster goes on without it.
         tracing::warn!(%error, "an index could not be added");
     }
@@ -69,10 +71,14 @@ pub(super) fn connect(folder: &Path) -> Result<Connection, Error> {
     let open = || {
         let connection = Connection::open(&file)?;
         connection.busy_timeout(std::time::Duration::from_secs(10))?;
+        // Room is only given back to the disk by a file that was begun so; of others this changes nothing.
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         // What is deleted is overwritten: nobody can say later which of it was to be gone for good.
         connection.pragma_update(None, "secure_delete", true)?;
+        // After a large change the log is as long as that; it is cut when it begins anew.
+        connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
         connection.set_prepared_statement_cache_capacity(64);
         sums::teach(&connection)?;
         Ok(connection)
@@ -146,6 +152,14 @@ pub(super) fn source(connection: &Connection, location: &str) -> rusqlite::Resul
     found.optional()
 }
 
+/// Where the source of an article was read from.
+pub(super) fn location(connection: &Connection, article: &str, version: u32) -> rusqlite::Result<Option<String>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT sources.location FROM articles JOIN sources ON sources.id = articles.source WHERE articles.id = ?1 AND version = ?2",
+    )?;
+    statement.query_row((article, version), |row| row.get(0)).optional()
+}
+
 fn known_articles(connection: &Connection, source: i64) -> rusqlite::Result<Vec<KnownArticle>> {
     let mut articles = connection.prepare_cached(
         "SELECT id, version, key, title, authors, sha256 FROM articles WHERE source = ?1 AND superseded IS NULL ORDER BY ordinal",
@@ -164,12 +178,12 @@ fn known_articles(connection: &Connection, source: i64) -> rusqlite::Result<Vec<
 }
 
 /// Writes `change` in one transaction and gives it a number.
-pub(super) fn commit(connection: &mut Connection, change: &Change) -> rusqlite::Result<u64> {
+pub(super) fn commit(connection: &mut Connection, change: &Change, retention: Retention) -> rusqlite::Result<u64> {
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let number = last_change(&transaction)? + 1;
     transaction.execute(
         "INSERT INTO sources (location, path, sha256, left_out, broken, sum)
-         VALUES (?1, ?2, ?3, ?4, ?5, checksum(?1, ?2, ?3, ?4))
+         VALUES (?1, ?2, ?3, ?4, ?5, checksum(?1, ?2, ?3, ?4, ?5))
          ON CONFLICT (location) DO UPDATE SET path = excluded.path, sha256 = excluded.sha256,
            left_out = excluded.left_out, broken = excluded.broken, sum = excluded.sum",
         params![
@@ -193,7 +207,10 @@ pub(super) fn commit(connection: &mut Connection, change: &Change) -> rusqlite::
     }
     for (ordinal, incoming) in change.articles.iter().enumerate() {
         match &incoming.content {
-            Some(content) => insert_version(&transaction, (source, ordinal), incoming, content, number)?,
+            Some(content) => {
+                insert_version(&transaction, (source, ordinal), incoming, content, number)?;
+                retention.cut(&transaction, &incoming.id)?;
+            }
             None => {
                 transaction
                     .prepare_cached("UPDATE articles SET ordinal = ?2 WHERE id = ?1 AND superseded IS NULL")?
@@ -201,6 +218,7 @@ pub(super) fn commit(connection: &mut Connection, change: &Change) -> rusqlite::
             }
         }
     }
+    retention.expire(&transaction)?;
     set_change(&transaction, number)?;
     transaction.commit()?;
     Ok(number)
@@ -228,7 +246,7 @@ fn insert_version(
 }
 
 /// Makes a new version of an article where it stands, in one transaction.
-pub(super) fn amend(connection: &mut Connection, incoming: &Incoming) -> rusqlite::Result<u64> {
+pub(super) fn amend(connection: &mut Connection, incoming: &Incoming, retention: Retention) -> rusqlite::Result<u64> {
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let number = last_change(&transaction)? + 1;
     let place: (i64, usize) = transaction.query_row(
@@ -238,7 +256,9 @@ pub(super) fn amend(connection: &mut Connection, incoming: &Incoming) -> rusqlit
     )?;
     if let Some(content) = &incoming.content {
         insert_version(&transaction, place, incoming, content, number)?;
+        retention.cut(&transaction, &incoming.id)?;
     }
+    retention.expire(&transaction)?;
     set_change(&transaction, number)?;
     transaction.commit()?;
     Ok(number)
@@ -255,6 +275,7 @@ pub(super) fn remove_article(connection: &mut Connection, id: &ArticleId, purge:
         const SOURCES: &str = "id IN (SELECT source FROM articles WHERE id = ?1)";
         transaction.execute(&format!("UPDATE sources SET left_out = '[]', broken = '[]' WHERE {SOURCES}"), [&id.0])?;
         transaction.execute(&format!("UPDATE sources SET sum = {} WHERE {SOURCES}", sums::SOURCE), [&id.0])?;
+        transaction.execute("DELETE FROM outlines WHERE id = ?1", [&id.0])?;
         transaction.execute("DELETE FROM articles WHERE id = ?1", [&id.0])?;
         // The rows stay: their numbers are never given again.
         transaction.execute("UPDATE passages SET section = NULL, start = 0, stop = 0 WHERE article = ?1", [&id.0])?;
@@ -298,6 +319,9 @@ pub(super) fn remove(connection: &mut Connection, location: &str) -> rusqlite::R
 }
 
 fn supersede(connection: &Connection, id: &str, change: u64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE outlines SET ended = ?2 WHERE id = ?1 AND ended IS NULL")?
+        .execute(params![id, retention::now()])?;
     connection
         .prepare_cached("UPDATE articles SET superseded = ?2 WHERE id = ?1 AND superseded IS NULL")?
         .execute(params![id, change])?;

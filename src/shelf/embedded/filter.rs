@@ -80,7 +80,7 @@ fn tags(connection: &Connection, wanted: &[String]) -> rusqlite::Result<Vec<Stri
 /// row of the last.
 pub(super) fn described(connection: &Connection, after: i64, limit: usize) -> rusqlite::Result<(Vec<Described>, i64)> {
     let mut statement = connection.prepare_cached(
-        "SELECT a.rowid, a.id, a.title, a.authors, a.published, s.path, a.language FROM articles a JOIN sources s ON s.id = a.source
+        "SELECT a.rowid, a.id, a.title, a.authors, a.published, s.path, a.language, a.affiliation FROM articles a JOIN sources s ON s.id = a.source
          WHERE a.rowid > ?1 AND a.superseded IS NULL ORDER BY a.rowid LIMIT ?2",
     )?;
     let mut last = after;
@@ -93,6 +93,7 @@ pub(super) fn described(connection: &Connection, after: i64, limit: usize) -> ru
             published: row.get(4)?,
             source_path: row.get(5)?,
             language: row.get(6)?,
+            affiliation: row.get(7)?,
         })
     })?;
     let found = rows.collect::<rusqlite::Result<_>>()?;

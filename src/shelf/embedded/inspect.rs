@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, params};
 
+pub use super::rows::Versions;
 use super::{WORDS, database, rows, schema, sums, words};
 use crate::article::{ArticleId, Span};
 use crate::shelf::{Counts, Error, StoredArticle};
@@ -90,9 +91,9 @@ impl Inspection {
         Ok(rows::articles(&self.connection, offset, limit)?)
     }
 
-    /// All versions of all articles, after skipping `offset`.
-    pub fn versions(&self, offset: usize, limit: usize) -> Result<Vec<StoredArticle>, Error> {
-        Ok(rows::versions(&self.connection, offset, limit)?)
+    /// Versions of articles, a part at a time: those after row `after`, and the row to go on from.
+    pub fn versions(&self, which: Versions, after: i64, limit: usize) -> Result<(Vec<StoredArticle>, i64), Error> {
+        Ok(rows::versions(&self.connection, which, after, limit)?)
     }
 
     /// The passages of a current article, in reading order.

@@ -1,15 +1,26 @@
 //! Jobs: sources that were taken in to be read later, kept until they are.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
 
+use super::Shelf;
 use super::rows::to_json;
-use super::{Shelf, held};
 use crate::article::Source;
 use crate::shelf::{Error, Job, JobState, Tally};
 
 /// A source stays here until what it holds is committed.
 pub(super) const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS jobs (
+  id TEXT PRIMARY KEY, created INTEGER NOT NULL, state TEXT NOT NULL, failure TEXT, sources INTEGER NOT NULL,
+  done INTEGER NOT NULL, tally TEXT NOT NULL, bytes INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS job_sources (
+  job TEXT NOT NULL, ordinal INTEGER NOT NULL, path TEXT NOT NULL, location TEXT NOT NULL, sha256 TEXT NOT NULL,
+  bytes BLOB NOT NULL, PRIMARY KEY (job, ordinal));
+";
+/// The same in formats 3 to 5.
+pub(super) const SCHEMA_OF_5: &str = "
 CREATE TABLE IF NOT EXISTS jobs (
   id TEXT PRIMARY KEY, created INTEGER NOT NULL, state TEXT NOT NULL, failure TEXT, sources INTEGER NOT NULL,
   done INTEGER NOT NULL, tally TEXT NOT NULL) WITHOUT ROWID;
@@ -67,12 +78,44 @@ fn job_from(row: &Row<'_>) -> rusqlite::Result<Job> {
     Ok(Job { id: row.get(0)?, created: row.get(1)?, state, sources: row.get(4)?, done: row.get(5)?, tally })
 }
 
+/// How many jobs may wait, and how many bytes of sources.
+#[derive(Debug, Clone, Copy)]
+pub struct JobLimits {
+    /// Jobs that have not ended.
+    pub jobs: u64,
+    /// Bytes of their sources, those included that were read already.
+    pub bytes: u64,
+}
+
+impl JobLimits {
+    /// Refuses a job of `bytes` more where it would be too many.
+    fn admit(self, connection: &Connection, bytes: u64) -> Result<(), Error> {
+        let sql = "SELECT count(*), coalesce(sum(bytes), 0) FROM jobs WHERE state IN ('waiting', 'running')";
+        let (jobs, waiting): (u64, u64) = connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        for (what, waiting, limit) in
+            [("jobs", jobs.saturating_add(1), self.jobs), ("bytes of jobs", waiting.saturating_add(bytes), self.bytes)]
+        {
+            if waiting > limit {
+                return Err(Error::TooManyJobs { what, waiting, limit });
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Keeps `sources` as job `id`, whole or not at all.
-pub(super) fn add(connection: &mut Connection, id: &str, created: i64, sources: &[Source]) -> rusqlite::Result<()> {
+pub(super) fn add(
+    connection: &mut Connection,
+    (id, created): (&str, i64),
+    sources: &[Source],
+    limits: JobLimits,
+) -> Result<(), Error> {
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let bytes = sources.iter().map(|source| source.bytes.len() as u64).sum();
+    limits.admit(&transaction, bytes)?;
     transaction.execute(
-        "INSERT INTO jobs (id, created, state, sources, done, tally) VALUES (?1, ?2, 'waiting', ?3, 0, '{}')",
-        params![id, created, sources.len()],
+        "INSERT INTO jobs (id, created, state, sources, done, tally, bytes) VALUES (?1, ?2, 'waiting', ?3, 0, '{}', ?4)",
+        params![id, created, sources.len(), bytes],
     )?;
     {
         let mut insert = transaction.prepare("INSERT INTO job_sources VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
@@ -84,7 +127,7 @@ pub(super) fn add(connection: &mut Connection, id: &str, created: i64, sources: 
         "DELETE FROM jobs WHERE state NOT IN ('waiting', 'running') AND id NOT IN (SELECT id FROM jobs ORDER BY id DESC LIMIT ?1)",
         [REMEMBERED],
     )?;
-    transaction.commit()
+    Ok(transaction.commit()?)
 }
 
 /// The job of this id.
@@ -111,7 +154,7 @@ pub(super) fn source(connection: &Connection, job: &str) -> rusqlite::Result<Opt
         "SELECT ordinal, path, location, sha256, bytes FROM job_sources WHERE job = ?1 ORDER BY ordinal LIMIT 1",
     )?;
     let found = statement.query_row([job], |row| {
-        let source = Source { path: row.get(1)?, location: row.get(2)?, sha256: row.get(3)?, bytes: row.get(4)? };
+        let source = Source { path: row.get(1)?, location: row.get(2)?, sha256: row.get(3)?, bytes: Arc::new(row.get(4)?) };
         Ok((row.get(0)?, source))
     });
     found.optional()
@@ -150,18 +193,21 @@ pub(super) fn cancel(connection: &mut Connection, id: &str) -> rusqlite::Result<
 
 impl Shelf {
     /// Keeps `sources` as job `id`, whole or not at all.
-    pub fn add_job(&self, id: &str, created: i64, sources: &[Source]) -> Result<(), Error> {
-        Ok(add(&mut held(&self.writer), id, created, sources)?)
+    ///
+    /// # Errors
+    /// [`Error::TooManyJobs`] where more would wait than may.
+    pub fn add_job(&self, id: &str, created: i64, sources: &[Source], limits: JobLimits) -> Result<(), Error> {
+        add(&mut self.writer(), (id, created), sources, limits)
     }
 
     /// Writes down how far `job` has come, and lets go of the source of it that was `read`.
     pub fn note_job(&self, job: &Job, read: Option<usize>) -> Result<(), Error> {
-        Ok(note(&mut held(&self.writer), job, read)?)
+        Ok(note(&mut self.writer(), job, read)?)
     }
 
     /// Ends a job that has not ended; `false` when there is none such.
     pub fn cancel_job(&self, id: &str) -> Result<bool, Error> {
-        Ok(cancel(&mut held(&self.writer), id)?)
+        Ok(cancel(&mut self.writer(), id)?)
     }
 
     /// The job of this id.

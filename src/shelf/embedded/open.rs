@@ -11,7 +11,7 @@ use rusqlite::Connection;
 
 use super::grow::Growing;
 use super::words::{self, Words};
-use super::{Shelf, View, WORDS, caches, database, lock};
+use super::{Retention, Shelf, View, WORDS, caches, database, lock};
 use crate::settings;
 use crate::shelf::vectors::{PassageSet, VectorIndex};
 use crate::shelf::{Error, Identity};
@@ -56,7 +56,8 @@ impl Shelf {
     /// goes on answering with what it has in memory, and must not be written any more.
     pub fn reopened(&self, identity: Identity, search: &settings::Search) -> Result<Self, Error> {
         self.growing.close();
-        Self::open_with(Arc::clone(&self.lock), self.folder(), identity, search, database::claim)
+        let opened = Self::open_with(Arc::clone(&self.lock), self.folder(), identity, search, database::claim)?;
+        Ok(opened.with_retention(self.retention))
     }
 
     fn open_with(
@@ -94,6 +95,8 @@ impl Shelf {
             refreshing: Mutex::new(true),
             growing: Arc::new(growing),
             lock,
+            retention: Retention::default(),
+            counted: Mutex::default(),
         };
         shelf.catch_up_words()?;
         Ok(shelf)

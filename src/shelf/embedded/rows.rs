@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
 
-use super::places;
+use super::{outlines, places};
 use crate::article::{Article, ArticleId, Heading, LineMap, LineRange, Passage, Record, Span};
 use crate::embed::UnitVector;
 use crate::page::LeftOut;
@@ -38,11 +38,11 @@ pub(super) fn left_out(connection: &Connection, path: &str) -> rusqlite::Result<
     Ok(rows.into_iter().map(|LeftOutRow(line, text, reason)| (line, text, reason)).collect())
 }
 
-fn range_to_text(range: Option<LineRange>) -> Option<String> {
+pub(super) fn range_to_text(range: Option<LineRange>) -> Option<String> {
     range.map(|range| format!("{}-{}", range.first, range.last))
 }
 
-fn range_from_text(text: Option<String>) -> Option<LineRange> {
+pub(super) fn range_from_text(text: Option<String>) -> Option<LineRange> {
     let text = text?;
     let (first, last) = text.split_once('-')?;
     Some(LineRange { first: first.parse().ok()?, last: last.parse().ok()? })
@@ -96,13 +96,16 @@ pub(super) fn insert_article(
             language,
             places::to_bytes(&article.places)
         ])?;
-    Ok(())
+    outlines::insert(connection, &incoming.id, version, article)
 }
 
 const ARTICLE: &str =
     "SELECT a.id, a.version, a.superseded, a.sha256, s.path, s.sha256, a.key, a.title, a.authors, a.affiliation,
-    a.published, a.url, a.encoding, a.notes, a.title_lines, a.byline_lines, a.text, a.headings, a.lines, a.language, a.places
+    a.published, a.url, a.encoding, a.notes, a.title_lines, a.byline_lines, a.text, a.headings, a.lines, a.language, a.places, a.rowid
     FROM articles a JOIN sources s ON s.id = a.source";
+
+/// The column of the row's number.
+const ROW: usize = 21;
 
 fn article_from(row: &Row<'_>) -> rusqlite::Result<StoredArticle> {
     let broken = |column: usize| {
@@ -149,20 +152,42 @@ pub(super) fn article(connection: &Connection, id: &str, version: Option<u32>) -
     connection.prepare_cached(&sql)?.query_row(params![id, version], article_from).optional()
 }
 
-/// Current articles in the order of their sources, after skipping `offset`.
+/// Current articles in the order of their sources, after skipping `offset`. What is passed over is not read.
 pub(super) fn articles(connection: &Connection, offset: usize, limit: usize) -> rusqlite::Result<Vec<StoredArticle>> {
-    let sql = format!("{ARTICLE} WHERE a.superseded IS NULL ORDER BY a.source, a.ordinal LIMIT ?1 OFFSET ?2");
-    let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![limit, offset], article_from)?;
-    rows.collect()
+    let mut chosen = connection
+        .prepare_cached("SELECT rowid FROM articles WHERE superseded IS NULL ORDER BY source, ordinal LIMIT ?1 OFFSET ?2")?;
+    let rows: Vec<i64> = chosen.query_map(params![limit, offset], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let mut one = connection.prepare_cached(&format!("{ARTICLE} WHERE a.rowid = ?1"))?;
+    // One that was purged meanwhile is in no list.
+    rows.into_iter().filter_map(|row| one.query_row([row], article_from).optional().transpose()).collect()
 }
 
-/// All versions of all articles, after skipping `offset`.
-pub(super) fn versions(connection: &Connection, offset: usize, limit: usize) -> rusqlite::Result<Vec<StoredArticle>> {
-    let sql = format!("{ARTICLE} ORDER BY a.rowid LIMIT ?1 OFFSET ?2");
+/// Which versions of articles are read, in the order in which they were written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Versions {
+    /// Those that nothing has superseded.
+    Current,
+    /// All.
+    All,
+}
+
+/// Versions of articles, a part at a time: those after row `after`, and the row to go on from.
+pub(super) fn versions(
+    connection: &Connection,
+    which: Versions,
+    after: i64,
+    limit: usize,
+) -> rusqlite::Result<(Vec<StoredArticle>, i64)> {
+    let current = if which == Versions::Current { "AND a.superseded IS NULL" } else { "" };
+    let sql = format!("{ARTICLE} WHERE a.rowid > ?1 {current} ORDER BY a.rowid LIMIT ?2");
     let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![limit, offset], article_from)?;
-    rows.collect()
+    let mut last = after;
+    let rows = statement.query_map(params![after, limit], |row| {
+        last = row.get(ROW)?;
+        article_from(row)
+    })?;
+    let found = rows.collect::<rusqlite::Result<_>>()?;
+    Ok((found, last))
 }
 
 /// Cosine similarity of `question` with each sentence of passages, in the order asked for; none for one that is gone.
@@ -202,6 +227,14 @@ fn around(connection: &Connection, id: &str, version: u32) -> rusqlite::Result<A
             language: row.get(3)?,
         })
     })
+}
+
+/// The numbers of an article's passages, in reading order.
+pub(super) fn of_article(connection: &Connection, id: &str, version: u32) -> rusqlite::Result<Vec<PassageId>> {
+    let mut statement = connection
+        .prepare_cached("SELECT id FROM passages WHERE article = ?1 AND version = ?2 AND removed IS NULL ORDER BY start, id")?;
+    let rows = statement.query_map(params![id, version], |row| row.get(0))?;
+    rows.collect()
 }
 
 /// Passages by number, in the order asked for; those that are gone are left out.

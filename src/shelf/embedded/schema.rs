@@ -2,17 +2,17 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{jobs, sums};
+use super::{jobs, outlines, rows, sums};
 use crate::read::language;
 
 /// The form of the tables. An earlier one is migrated, any other refused.
-pub(super) const FORMAT: &str = "5";
+pub(super) const FORMAT: &str = "6";
 
 /// The key of `meta` that says that all that was ever deleted has been overwritten.
 pub(super) const ERASES: &str = "erases";
 
 /// Forms that [`migrate`] knows.
-pub(super) const EARLIER: [&str; 4] = ["1", "2", "3", "4"];
+pub(super) const EARLIER: [&str; 5] = ["1", "2", "3", "4", "5"];
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -36,15 +36,16 @@ CREATE INDEX IF NOT EXISTS passages_added ON passages (added);
 CREATE INDEX IF NOT EXISTS passages_removed ON passages (removed) WHERE removed IS NOT NULL;
 ";
 
-/// An index that databases of the same format may lack.
-pub(super) const SUPERSEDED: &str =
-    "CREATE INDEX IF NOT EXISTS articles_superseded ON articles (superseded) WHERE superseded IS NOT NULL";
+/// Indexes that databases of the same format may lack: what was superseded, and current articles as they are listed.
+pub(super) const LATER_INDEXES: &str =
+    "CREATE INDEX IF NOT EXISTS articles_superseded ON articles (superseded) WHERE superseded IS NOT NULL;
+     CREATE INDEX IF NOT EXISTS articles_listed ON articles (source, ordinal, superseded) WHERE superseded IS NULL";
 
 /// Makes the tables.
 pub(super) fn begin(connection: &Connection) -> rusqlite::Result<()> {
-    let jobs = jobs::SCHEMA;
+    let (jobs, outlines) = (jobs::SCHEMA, outlines::SCHEMA);
     connection.execute_batch(&format!(
-        "BEGIN; {SCHEMA} {SUPERSEDED}; {jobs} INSERT INTO meta VALUES ('format', '{FORMAT}'), ('change', '0'), ('{ERASES}', '1'); COMMIT;"
+        "BEGIN; {SCHEMA} {LATER_INDEXES}; {outlines} {jobs} INSERT INTO meta VALUES ('format', '{FORMAT}'), ('change', '0'), ('{ERASES}', '1'); COMMIT;"
     ))
 }
 
@@ -58,7 +59,8 @@ pub(super) fn migrate(connection: &Connection, format: &str) -> rusqlite::Result
             "1" => migrate_1(connection)?,
             "2" => migrate_2(connection)?,
             "3" => migrate_3(connection)?,
-            _ => migrate_4(connection)?,
+            "4" => migrate_4(connection)?,
+            _ => migrate_5(connection)?,
         }
     }
     Ok(true)
@@ -87,10 +89,10 @@ fn migrate_2(connection: &Connection) -> rusqlite::Result<()> {
     for table in ["sources", "articles", "passages"] {
         transaction.execute(&format!("ALTER TABLE {table} ADD COLUMN sum INTEGER"), [])?;
     }
-    for (table, sum) in [("sources", sums::SOURCE), ("articles", ARTICLE_OF_4), ("passages", PASSAGE_OF_3)] {
+    for (table, sum) in [("sources", SOURCE_OF_5), ("articles", ARTICLE_OF_4), ("passages", PASSAGE_OF_3)] {
         transaction.execute(&format!("UPDATE {table} SET sum = {sum}"), [])?;
     }
-    transaction.execute_batch(jobs::SCHEMA)?;
+    transaction.execute_batch(jobs::SCHEMA_OF_5)?;
     transaction.execute("UPDATE meta SET value = '3' WHERE key = 'format'", [])?;
     transaction.commit()
 }
@@ -134,6 +136,41 @@ fn migrate_4(connection: &Connection) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
+/// The checksum of a source up to format 5.
+const SOURCE_OF_5: &str = "checksum(location, path, sha256, left_out)";
+
+/// Format 5 → 6: what is told of articles in lists is kept apart from their texts, a source's checksum is of all of
+/// it, and jobs know how many bytes they hold.
+///
+/// What is damaged is refused, as above. Versions that are superseded already have ended now.
+fn migrate_5(connection: &Connection) -> rusqlite::Result<()> {
+    let transaction = connection.unchecked_transaction()?;
+    let damaged = format!("SELECT path FROM sources WHERE sum IS NOT {SOURCE_OF_5} LIMIT 1");
+    if let Some(path) = transaction.query_row(&damaged, [], |row| row.get::<_, String>(0)).optional()? {
+        let reason = format!("source `{}` is not as it was written", path.escape_debug());
+        return Err(rusqlite::Error::UserFunctionError(reason.into()));
+    }
+    transaction.execute(&format!("UPDATE sources SET sum = {}", sums::SOURCE), [])?;
+    transaction.execute_batch(outlines::SCHEMA)?;
+    let mut after = 0;
+    loop {
+        let (versions, last) = rows::versions(&transaction, rows::Versions::All, after, 1)?;
+        let Some(stored) = versions.first() else { break };
+        outlines::insert(&transaction, &stored.id, stored.version, &stored.article)?;
+        after = last;
+    }
+    transaction.execute(
+        "UPDATE outlines SET ended = ?1 WHERE (id, version) IN (SELECT id, version FROM articles WHERE superseded IS NOT NULL)",
+        [super::retention::now()],
+    )?;
+    transaction.execute_batch(
+        "ALTER TABLE jobs ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+         UPDATE jobs SET bytes = (SELECT coalesce(sum(length(s.bytes)), 0) FROM job_sources s WHERE s.job = jobs.id)",
+    )?;
+    transaction.execute("UPDATE meta SET value = '6' WHERE key = 'format'", [])?;
+    transaction.commit()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +181,7 @@ mod tests {
         sums::teach(&connection).unwrap();
         begin(&connection).unwrap();
         let back = "ALTER TABLE articles DROP COLUMN places; ALTER TABLE sources DROP COLUMN broken;
+                    DROP TABLE outlines; ALTER TABLE jobs DROP COLUMN bytes;
                     UPDATE meta SET value = '4' WHERE key = 'format';";
         connection.execute_batch(&format!("{back} {then}")).unwrap();
         connection
@@ -165,7 +203,7 @@ mod tests {
         assert!(migrate(&connection, "3").unwrap());
         let sound = format!("SELECT sum IS {} AND sentences IS NULL FROM passages", sums::PASSAGE);
         assert!(connection.query_row(&sound, [], |row| row.get::<_, bool>(0)).unwrap());
-        assert!(migrate(&connection, FORMAT).unwrap() && !migrate(&connection, "6").unwrap());
+        assert!(migrate(&connection, FORMAT).unwrap() && !migrate(&connection, "7").unwrap());
         let error = migrate(&of_format_3(4), "3").unwrap_err().to_string();
         assert!(error.contains("passage 0 is not as it was written"), "{error}");
     }

@@ -8,8 +8,10 @@ use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _};
 
+use super::outlines;
+
 /// Of a row of `sources`.
-pub(super) const SOURCE: &str = "checksum(location, path, sha256, left_out)";
+pub(super) const SOURCE: &str = "checksum(location, path, sha256, left_out, broken)";
 /// Of a row of `articles`.
 pub(super) const ARTICLE: &str = "checksum(id, version, source, sha256, key, title, authors, affiliation, published, url, \
     encoding, notes, title_lines, byline_lines, text, headings, lines, language, places)";
@@ -49,5 +51,5 @@ pub(super) fn damage(connection: &Connection) -> rusqlite::Result<Option<String>
             return Ok(Some(format!("{} is not as it was written", row.escape_debug())));
         }
     }
-    Ok(None)
+    outlines::damage(connection)
 }

@@ -5,6 +5,7 @@
 //! worker candle MODEL TEXTS                           the same by candle-transformers' own BERT
 //! worker vectors TEXTS OUT                            the bundled model's vectors, 32-bit numbers row after row
 //! worker search VECTORS DIMENSION ASKED EFFORT…       a graph of all rows but the last ASKED, which then ask
+//! worker read FILE                                    a file into its articles: seconds, pages, memory
 //! ```
 //!
 //! TEXTS is a JSON list of texts. `bench.py` calls this and the peers in turn.
@@ -12,6 +13,7 @@
 
 mod encoder;
 mod index;
+mod reading;
 
 use std::time::Instant;
 
@@ -31,7 +33,8 @@ fn main() {
             let efforts: Vec<usize> = efforts.iter().map(|effort| number(effort)).collect();
             index::search(vectors, number(dimension), number(asked), &efforts)
         }
-        _ => json!({ "tasks": ["encode", "candle", "vectors", "search"] }),
+        ["read", file] => reading::read(file),
+        _ => json!({ "tasks": ["encode", "candle", "vectors", "search", "read"] }),
     };
     println!("{figures}");
 }

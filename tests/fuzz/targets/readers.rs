@@ -3,13 +3,20 @@
 
 use ibid::chunk::{self, Rules};
 use ibid::page;
-use ibid::read::{self, Reading, files};
+use ibid::read::{self, Bundle, Reading, files};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
     let Some((kind, bytes)) = data.split_first() else { return };
-    let name = ["a.txt", "a.md", "a.html", "a.jsonl", "a.pdf"][usize::from(kind % 5)];
+    let names = [
+        "a.txt", "a.md", "a.html", "a.jsonl", "a.pdf", "a.rtf", "a.xml", "a.csv", "a.json", "a.docx", "a.odt", "a.epub", "a.zip",
+    ];
+    let name = names[usize::from(*kind) % names.len()];
     let source = files::source(name.to_owned(), format!("/{name}"), bytes.to_vec());
+    if Bundle::is_one(&source) {
+        // What is inside is read as it is outside.
+        return Bundle::open(&source, 1 << 20).into_iter().flatten().for_each(drop);
+    }
     let Ok((reading, _)) = read::read(&source) else { return };
     let articles = match reading {
         Reading::Articles(articles) => articles,

@@ -10,6 +10,7 @@ use tokenizers::Tokenizer;
 use super::matching::{MatchConfig, TokenMatcher};
 use super::{Limits, Reader};
 use crate::embed::config::{EncoderConfig, Family};
+use crate::embed::defect::ModelDefect;
 use crate::embed::encoder::Encoder;
 use crate::embed::folder::{Error, Files};
 use crate::embed::kernels::Precision;
@@ -47,11 +48,11 @@ impl Reader {
             return Ok(None);
         }
         let value = files.json(CONFIG)?;
-        let own: ReaderConfig = serde_json::from_value(value.clone()).map_err(|error| files.broken(CONFIG, error.to_string()))?;
+        let own: ReaderConfig = serde_json::from_value(value.clone()).map_err(|error| files.broken(CONFIG, error))?;
         let config = EncoderConfig::of(Family::Bert, value).map_err(|reason| files.broken(CONFIG, reason))?;
         let special = |chosen: Option<u32>, name: &str| {
             let found = chosen.or_else(|| tokenizer.token_to_id(name));
-            found.ok_or_else(|| files.broken(CONFIG, format!("neither it nor the tokenizer knows `{name}`")))
+            found.ok_or_else(|| files.broken(CONFIG, ModelDefect::Missing(format!("token `{name}`, of the tokenizer too,"))))
         };
         let (begin, end) = (special(own.bos_token_id, "<s>")?, special(own.eos_token_id, "</s>")?);
         let tokenizer = long_enough(tokenizer, &own.limits);
@@ -71,7 +72,7 @@ impl Reader {
             }
             Ok(Self { tokenizer, encoder, matcher, limits: own.limits, begin, end, answerable_dense, answerable_out, of_tokens })
         };
-        load().map(Some).map_err(|error| files.broken(WEIGHTS, error.to_string()))
+        load().map(Some).map_err(|error| files.broken(WEIGHTS, error))
     }
 }
 
