@@ -240,6 +240,13 @@ impl Answer {
         }
     }
 
+    /// To a question about the collection that none of `articles` records answers.
+    pub(crate) fn of_no_record(articles: usize) -> Self {
+        let records = Records { articles, found: 0, searched: false };
+        let reason = Some(Refusal::NotInArticles);
+        Self { answerable: false, confidence: 0.0, reason, ..Self::of_records(Kind::Collection, records, vec![], vec![]) }
+    }
+
     /// Has all statements heard, each with what it is the first to cite.
     pub(crate) fn tell(&self, hear: &mut Hear<'_>) {
         let mut told = 0;

@@ -91,7 +91,8 @@ impl About<'_> {
     fn answer(&self) -> Result<Option<Answer>, Error> {
         let Named { authors, articles, from_institution, sources, period, .. } = &self.named;
         match self.kind {
-            CollectionKind::ByAuthor if authors.is_empty() => Ok(None),
+            // Who has no article here is in no record; passages that name somebody would answer something else.
+            CollectionKind::ByAuthor if authors.is_empty() => Ok(Some(Answer::of_no_record(self.records.len()))),
             CollectionKind::FromInstitution if from_institution.is_empty() => Ok(None),
             CollectionKind::InTime if period.is_none() => Ok(None),
             CollectionKind::InSource if sources.is_empty() => Ok(None),

@@ -99,22 +99,22 @@ fn a_question_about_a_cell_cites_its_row_with_the_header() {
     std::fs::create_dir(&corpus).unwrap();
     fill(&corpus);
     let service = Service::start(&data, &["--corpus", corpus.to_str().unwrap()]);
-    for (question, path, row) in [
+    for (question, paths, row) in [
         (
-            "How many visitors came to the middle weir?",
-            "g.docx",
-            "Weir: Middle | Visitors: 842 | Keeper: Mira Talley | Open until: 18:30",
+            "How many visitors did the lower weir have?",
+            ["g.docx", "i.epub"],
+            "Weir: Lower | Visitors: 2,075 | Keeper: Jonas Berg | Open until: 20:00",
         ),
-        ("码头区的月租是多少元？", "h.odt", "区域：码头区 | 摊位数：18 | 管理人：李青 | 月租（元）：150"),
-        ("When was the Long Bridge built?", "b.md", "Bridge: Long Bridge | Built: 1921"),
-        ("How many wheels does the lower mill have?", "k.csv", "Mill: Lower | Wheels: 5"),
+        ("码头区的月租是多少元？", ["h.odt", "j.rtf"], "区域：码头区 | 摊位数：18 | 管理人：李青 | 月租（元）：150"),
+        ("When was the Long Bridge built?", ["b.md", "b.md"], "Bridge: Long Bridge | Built: 1921"),
+        ("How many wheels does the lower mill have?", ["k.csv", "k.csv"], "Mill: Lower | Wheels: 5"),
     ] {
         let answer = service.ask(question);
         let quotes = answer["citations"].as_array().unwrap();
         let cites = |citation: &&Value| citation["quote"] == row;
         let found = quotes.iter().find(cites).unwrap_or_else(|| panic!("{question}: {answer}"));
-        // The same table stands in two files, and either is right.
-        assert!(found["source"]["path"] == path || found["title"] != "", "{answer}");
+        // The same table may stand in two files, and either is right.
+        assert!(paths.iter().any(|path| found["source"]["path"] == *path), "{answer}");
         assert_eq!(answer["answerable"], true, "{answer}");
     }
 }

@@ -90,7 +90,7 @@ fn what_comes_after_the_graph_was_built_is_found_beside_it() {
 
 #[test]
 fn libraries_of_all_earlier_formats_are_migrated() {
-    let to_3 = "ALTER TABLE articles DROP COLUMN places; ALTER TABLE sources DROP COLUMN broken;
+    let to_3 = "DROP TABLE outlines; ALTER TABLE articles DROP COLUMN places; ALTER TABLE sources DROP COLUMN broken;
                 ALTER TABLE passages DROP COLUMN sentences; ALTER TABLE passages ADD COLUMN tokens BLOB;
                 UPDATE meta SET value = '3' WHERE key = 'format';
                 UPDATE meta SET value = 'model `of old` and chunk rules sentences-1/140/320' WHERE key = 'identity';";

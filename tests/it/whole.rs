@@ -98,7 +98,9 @@ fn every_route_answers_below_a_collection_as_it_does_without_and_its_links_lead_
         for (method, template, path, body) in requests(&article, &job) {
             missing.retain(|operation| *operation != format!("{method} {template}"));
             let (status, _, answer) = call(&service, method, &at(&path), &body);
-            assert!(status < 300, "{method} {prefix}{path}: {status} {answer}");
+            // The article has no pages to picture.
+            let without_pages = status == 404 && template.ends_with("/page") && answer["code"] == "no_page";
+            assert!(status < 300 || without_pages, "{method} {prefix}{path}: {status} {answer}");
             let mut found = Vec::new();
             urls(&answer, &mut found);
             // The samples also name where their originals are.
