@@ -65,12 +65,12 @@ impl Answerer for Written<'_> {
         };
         let mut draft = Draft::default();
         let (usage, done) = self.generator.write(&prompt, &mut |piece| {
-            draft.push(piece).into_iter().for_each(|unit| writer.take(unit));
+            draft.push(piece).iter().for_each(|unit| writer.take(unit));
             if writer.shown.statements.len() < MOST { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         });
         // What was cut off in the middle of a sentence is no sentence.
         if done.is_ok() {
-            draft.end().into_iter().for_each(|unit| writer.take(unit));
+            draft.end().iter().for_each(|unit| writer.take(unit));
         }
         let (shown, mut writing) = (writer.shown, writer.writing);
         (writing.tokens, writing.first_token_ms) = (usage.tokens, usage.first_token_ms);
@@ -138,7 +138,7 @@ struct Writer<'a, 'h, 'x> {
 }
 
 impl Writer<'_, '_, '_> {
-    fn take(&mut self, unit: Unit) {
+    fn take(&mut self, unit: &Unit) {
         if prompt::is_none(&unit.text) {
             return;
         }

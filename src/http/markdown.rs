@@ -1,5 +1,7 @@
 //! Texts that become Markdown in somebody's window: article text is never markup.
 
+use std::fmt::Write as _;
+
 use super::wire::{AnswerBody, CitationBody, StatementBody};
 use crate::article::one_line;
 use crate::read::language;
@@ -119,7 +121,10 @@ fn stated<'s>(statement: &'s StatementBody, question: &str, is_first: bool) -> (
 /// A statement with its marks, as [`marked`] has it: for streams.
 pub(super) fn piece(statement: &StatementBody, question: &str, is_first: bool) -> String {
     let (mut words, numbers) = stated(statement, question, is_first);
-    numbers.iter().for_each(|n| words.push_str(&format!("[{n}]")));
+    for n in numbers {
+        // Writing to a String cannot fail.
+        let _ = write!(words, "[{n}]");
+    }
     words
 }
 

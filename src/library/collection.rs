@@ -78,6 +78,9 @@ impl Library {
     }
 }
 
+/// An article with its passages.
+type Whole = (Arc<StoredArticle>, Vec<StoredPassage>);
+
 /// A question about the collection, and what it names.
 struct About<'a> {
     library: &'a Library,
@@ -96,8 +99,7 @@ impl About<'_> {
             CollectionKind::FromInstitution if from_institution.is_empty() => Ok(None),
             CollectionKind::InTime if period.is_none() => Ok(None),
             CollectionKind::InSource if sources.is_empty() => Ok(None),
-            CollectionKind::Contents if articles.is_empty() && authors.is_empty() => Ok(None),
-            CollectionKind::Summary if articles.is_empty() && authors.is_empty() => Ok(None),
+            CollectionKind::Contents | CollectionKind::Summary if articles.is_empty() && authors.is_empty() => Ok(None),
             CollectionKind::Compare if authors.len() != 2 && articles.len() != 2 => Ok(None),
             CollectionKind::WhoWrote => self.author(),
             CollectionKind::Contents => self.contents(),
@@ -162,11 +164,11 @@ impl About<'_> {
         ids.sort_by(|a, b| b.0.total_cmp(&a.0));
         let passages = self.library.shelf.passages(&ids.iter().map(|(_, id)| *id).collect::<Vec<_>>())?;
         let mut articles: Vec<String> = Vec::new();
-        passages.into_iter().for_each(|passage| {
+        for passage in passages {
             if !articles.contains(&passage.article.0) {
-                articles.push(passage.article.0)
+                articles.push(passage.article.0);
             }
-        });
+        }
         Ok(articles)
     }
 
@@ -337,7 +339,7 @@ impl About<'_> {
         (!statements.is_empty()).then(|| Answer::of_records(kind, records, statements, citations))
     }
 
-    fn article(&self, id: &str) -> Result<Option<(Arc<StoredArticle>, Vec<StoredPassage>)>, Error> {
+    fn article(&self, id: &str) -> Result<Option<Whole>, Error> {
         let Some(article) = self.library.shelf.article(id, None)?.filter(|article| !article.superseded) else { return Ok(None) };
         let passages = self.library.shelf.passages_of(id, article.version)?;
         Ok(Some((Arc::new(article), passages)))

@@ -6,16 +6,19 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
+/// What is written of the sentences that were sent.
+type Written = Box<dyn Fn(&[Sent]) -> String + Send>;
+
 /// What becomes of a request.
 pub(crate) enum Script {
     /// Writes what is made of the sentences that were sent, a few characters at a time.
-    Writes(Box<dyn Fn(&[Sent]) -> String + Send>),
+    Writes(Written),
     /// The same, in one JSON object.
-    WritesWhole(Box<dyn Fn(&[Sent]) -> String + Send>),
+    WritesWhole(Written),
     /// The same, and the connection ends before the stream does.
-    CutOff(Box<dyn Fn(&[Sent]) -> String + Send>),
+    CutOff(Written),
     /// The same over and over, without an end.
-    Endless(Box<dyn Fn(&[Sent]) -> String + Send>),
+    Endless(Written),
     /// Accepts and says nothing.
     Silent,
     /// Keeps the connection open with comments alone.

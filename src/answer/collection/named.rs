@@ -44,13 +44,21 @@ impl Named {
         let mut rest = folded.clone();
         let mut take = |name: &str| rest = rest.replace(name, " ");
         let (articles, titles) = titles(&folded, records);
-        titles.iter().for_each(|title| take(title));
+        for title in &titles {
+            take(title);
+        }
         let authors = authors(&folded, records);
-        authors.iter().for_each(|(_, name)| take(name));
+        for (_, name) in &authors {
+            take(name);
+        }
         let (sources, paths) = sources(&folded, records);
-        paths.iter().for_each(|path| take(path));
+        for path in &paths {
+            take(path);
+        }
         let (from_institution, institution) = institution(&folded, records);
-        institution.iter().for_each(|name| take(name));
+        if let Some(name) = &institution {
+            take(name);
+        }
         let period = period(&folded, today);
         let quotes_something = !quoted(&folded).is_empty();
         Self {

@@ -345,7 +345,9 @@ pub fn topic(folded: &str) -> Option<String> {
         words.sort_by_key(|word| std::cmp::Reverse(word.chars().count()));
         // Of single characters those at an edge: inside they are parts of words.
         let (long, short): (Vec<String>, Vec<String>) = words.into_iter().partition(|word| word.chars().count() > 1);
-        long.iter().for_each(|word| text = text.replace(word.as_str(), " "));
+        for word in &long {
+            text = text.replace(word.as_str(), " ");
+        }
         let edges: Vec<char> = short.iter().filter_map(|word| word.chars().next()).collect();
         text = text.split_whitespace().map(|part| part.trim_matches(edges.as_slice())).collect::<Vec<_>>().join(" ");
     }

@@ -146,11 +146,11 @@ fn group(text: &str, at: usize) -> Group {
     let inside = &text[at + open.len_utf8()..];
     let close = inside.char_indices().take(LONGEST).find(|(_, character)| matches!(character, ']' | '】' | '］' | '\n'));
     match close {
-        Some((_, '\n')) => Group::None,
-        Some((end, close)) if ids(&inside[..end]).is_some() => Group::Ids(at + open.len_utf8() + end + close.len_utf8()),
-        Some(_) => Group::None,
+        Some((end, close)) if close != '\n' && ids(&inside[..end]).is_some() => {
+            Group::Ids(at + open.len_utf8() + end + close.len_utf8())
+        }
         None if inside.chars().count() < LONGEST => Group::Unfinished,
-        None => Group::None,
+        Some(_) | None => Group::None,
     }
 }
 
@@ -224,11 +224,11 @@ impl Unit {
         }
         let text = without_marks(&text);
         let mut ids: Vec<SentenceId> = Vec::new();
-        found.into_iter().for_each(|id| {
+        for id in found {
             if !ids.contains(&id) {
-                ids.push(id)
+                ids.push(id);
             }
-        });
+        }
         (!text.is_empty()).then_some(Self { text, ids })
     }
 }
@@ -265,7 +265,9 @@ mod tests {
 
     #[test]
     fn sentences_are_told_from_their_ids_in_whatever_form() {
-        let rows: [(&str, &[(&str, &[(u32, u32)])]); 12] = [
+        /// A draft, and its sentences with the ids of each.
+        type Row = (&'static str, &'static [(&'static str, &'static [(u32, u32)])]);
+        let rows: [Row; 12] = [
             ("摊位费二十元[1.2]。夜市六点开[2.1]。", &[("摊位费二十元。", &[(1, 2)]), ("夜市六点开。", &[(2, 1)])]),
             (
                 "摊位费二十元。[1.2] 夜市六点开。【2.1】【2.2】",

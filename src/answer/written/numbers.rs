@@ -163,7 +163,7 @@ pub(super) fn numbers(folded: &str) -> BTreeSet<Value> {
             let begins = han_digit(character).is_some() || character == '十';
             let counts = begins && (length > 1 || characters.get(at + length).is_some_and(|next| COUNTED.contains(*next)));
             // 一 is an article more often than a number.
-            found.extend(han(run).filter(|value| counts && *value != 1.0).map(shown));
+            found.extend(Some(shown(han(run))).filter(|value| counts && value != "1"));
             at += length;
         } else if character.is_alphabetic() {
             let length = characters[at..]
@@ -271,9 +271,9 @@ fn han_unit(character: char) -> Option<f64> {
 }
 
 /// 三百二十, 一亿两千万, 二〇二四
-fn han(run: &[char]) -> Option<f64> {
+fn han(run: &[char]) -> f64 {
     if run.iter().all(|c| han_digit(*c).is_some()) {
-        return Some(run.iter().filter_map(|c| han_digit(*c)).fold(0.0, |value, digit| value * 10.0 + digit));
+        return run.iter().filter_map(|c| han_digit(*c)).fold(0.0, |value, digit| value * 10.0 + digit);
     }
     let (mut whole, mut section, mut digit) = (0.0, 0.0, None);
     for character in run {
@@ -289,7 +289,7 @@ fn han(run: &[char]) -> Option<f64> {
             }
         }
     }
-    Some(whole + section + digit.unwrap_or(0.0))
+    whole + section + digit.unwrap_or(0.0)
 }
 
 fn shown(value: f64) -> Value {

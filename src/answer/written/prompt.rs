@@ -66,7 +66,7 @@ pub(super) fn prompt(question: &str, evidence: &[Found], sentences: &[Numbered],
     for part in sentences.chunk_by(|a, b| a.owner == b.owner) {
         let Some((_, article)) = evidence.get(part[0].owner) else { continue };
         let record = &article.article.record;
-        let about = [&[record.title.clone()], record.authors.as_slice()].concat().join(", ");
+        let about = [std::slice::from_ref(&record.title), record.authors.as_slice()].concat().join(", ");
         // Writing to a String cannot fail.
         let _ = writeln!(user, "({}) {}", part[0].id.0, harmless(&about));
         for sentence in part {

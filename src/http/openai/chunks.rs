@@ -108,14 +108,14 @@ pub(super) async fn streamed(app: &Arc<App>, frame: Chunks, asking: Asking) -> R
     let events = app.pool.stream(app.question_time, move |sender| {
         let send = |event: Event| drop(sender.send(event));
         send(event(&frame.first()));
-        let (question, mut sent) = (asking.question.as_str(), 0);
+        let (question, mut written) = (asking.question.as_str(), 0);
         let mut hear = |heard: Heard<'_>| {
             let Heard::Said(said) = heard else { return };
             let statement = StatementBody::of(said.statement);
             let citations = (said.first..).zip(said.citations);
             let citations: Vec<_> = citations.map(|(n, citation)| wire::citation(n, citation, &shared.public_url)).collect();
-            let piece = markdown::piece(&statement, question, sent == 0);
-            sent += piece.len();
+            let piece = markdown::piece(&statement, question, written == 0);
+            written += piece.len();
             frame.stated(&statement, &citations, &piece).iter().for_each(|chunk| send(event(chunk)));
         };
         match answered(&shared, &library, &asking, &mut hear) {
@@ -131,7 +131,7 @@ pub(super) async fn streamed(app: &Arc<App>, frame: Chunks, asking: Asking) -> R
                 );
                 let rendered = Rendered::of(&answer, asking.question.as_str(), frame.client.with_sources);
                 let tokens = [asking.question.as_str(), &rendered.text].map(|text| library.embedder().count(text));
-                frame.rest(&answer, &rendered, sent, tokens).iter().for_each(|chunk| send(event(chunk)));
+                frame.rest(&answer, &rendered, written, tokens).iter().for_each(|chunk| send(event(chunk)));
             }
             Err(problem) => {
                 let body = OpenAiProblem::from(problem).body();
