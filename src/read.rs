@@ -5,9 +5,9 @@
 //! their places: what articles they make, only the room `page` can tell. Nothing here opens a file
 //! but [`files`], and nothing follows a link in a text.
 //!
-//! Web pages, Markdown and plain text know their lines. DOCX, ODT, EPUB and RTF go through [`document`], which counts
-//! their paragraphs; their containers through [`archive`] and [`xml`], which bound what is unpacked. Rows of tables
-//! are made by [`table`], whatever the format.
+//! Web pages, Markdown and plain text know their lines. DOCX, ODT, EPUB and RTF go through `document`, which counts
+//! their paragraphs; their containers through `archive` and `xml`, which bound what is unpacked. Rows of tables
+//! are made by `table`, whatever the format.
 
 mod archive;
 mod bundle;

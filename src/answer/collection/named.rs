@@ -128,7 +128,7 @@ fn quoted(question: &str) -> Vec<&str> {
 /// A title that the classifier of kinds was taught with: the words of others may be about anything.
 const KNOWN_TITLE: &str = "Trains and towns";
 
-/// The question with [`KNOWN_TITLE`] in place of the titles of `records` that it quotes; `None` where it quotes none.
+/// The question with a title that was taught in place of the titles of `records` that it quotes; `None` where it quotes none.
 pub fn with_known_titles(question: &str, records: &[Described]) -> Option<String> {
     let bare = |text: &str| -> String { fold(text).chars().filter(|c| c.is_alphanumeric()).collect() };
     let is_title = |quote: &&str| {
