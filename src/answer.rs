@@ -41,6 +41,8 @@ pub struct Asked<'a> {
     pub evidence: &'a [Found],
     /// What was answered before: it is not said again.
     pub said: &'a [String],
+    /// Words that answered the question before: another part of a sentence that was said is new.
+    pub answered: &'a [(ArticleId, Span)],
 }
 
 /// A statement that stands, and what is cited in it for the first time.

@@ -26,6 +26,7 @@ use candidates::Candidate;
 pub use fold::folded;
 pub use follow_up::in_context;
 pub use question::{EmbeddedQuestion, Question, QuestionError, says_something};
+pub use reading::answers;
 pub use relevance::relevance;
 pub use scores::{PassageReading, Scores};
 

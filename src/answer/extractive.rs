@@ -44,7 +44,7 @@ pub struct Extractive<'a> {
 
 impl Answerer for Extractive<'_> {
     fn answer(&self, asked: &Asked<'_>, hear: &mut Hear<'_>) -> Answer {
-        let answer = extractive(asked.evidence, &self.rules, asked.said);
+        let answer = extractive(asked, &self.rules);
         answer.tell(hear);
         answer
     }
@@ -57,14 +57,11 @@ impl Extractive<'_> {
     }
 }
 
-/// Answers from the sentences of `evidence`, which is the best first. Sentences that are part of what was `said`
-/// before are passed over.
-fn extractive(evidence: &[Found], rules: &Rules<'_>, said: &[String]) -> Answer {
+/// Answers from the sentences of the evidence, which is the best first. What was said before is passed over.
+fn extractive(asked: &Asked<'_>, rules: &Rules<'_>) -> Answer {
+    let evidence = asked.evidence;
     let mut candidates = candidates(evidence, &rules.parameters.sentence);
-    candidates.retain(|one| {
-        let shown = shown(&evidence[one.owner].1, one.sentence);
-        shown.is_some_and(|shown| !said.iter().any(|before| before.contains(shown)))
-    });
+    candidates.retain(|one| is_new(asked, &evidence[one.owner].1, one.sentence));
     let first = |one: &Candidate| (one.owner, one.sentence.span.start);
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then(first(a).cmp(&first(b))));
     let Some(best) = candidates.first() else { return refusal(evidence, rules, Measures::default()) };
@@ -94,6 +91,16 @@ fn extractive(evidence: &[Found], rules: &Rules<'_>, said: &[String]) -> Answer 
         list(&mut answer, evidence, one);
     }
     if answer.statements.is_empty() { refusal(evidence, rules, measures) } else { answer }
+}
+
+/// Whether a sentence was not said before, or answers now with other words than it did then.
+fn is_new(asked: &Asked<'_>, article: &StoredArticle, sentence: Sentence) -> bool {
+    let Some(shown) = shown(article, sentence) else { return false };
+    let inside = |words: &Span| sentence.span.start <= words.start && words.end <= sentence.span.end;
+    let apart = |a: Span, b: Span| a.end <= b.start || b.end <= a.start;
+    let then = asked.answered.iter().find(|(id, words)| *id == article.id && inside(words)).map(|(_, words)| *words);
+    let now = sentence.reading.and_then(|reading| reading.answer);
+    !asked.said.iter().any(|said| said.contains(shown)) || then.zip(now).is_some_and(|(then, now)| apart(then, now))
 }
 
 /// All sentences with their scores.
@@ -211,6 +218,10 @@ mod tests {
     }
 
     fn answer(evidence: &[Found], said: &[String]) -> Answer {
+        answer_after(evidence, said, &[])
+    }
+
+    fn answer_after(evidence: &[Found], said: &[String], answered: &[(ArticleId, Span)]) -> Answer {
         let shipped = Parameters::default();
         let sentence = SentenceWeights { logit: 1.0, span: 0.0, passage: 0.5, meaning: 0.0, coverage: 0.0, further: 0.5 };
         let confidence = Confidence {
@@ -226,7 +237,8 @@ mod tests {
             ..shipped.confidence
         };
         let parameters = Parameters { sentence, confidence, ..shipped };
-        extractive(evidence, &Rules { parameters: &parameters, sentences: 3, threshold: 0.5, nearest: 5 }, said)
+        let asked = Asked { question: "", evidence, said, answered };
+        extractive(&asked, &Rules { parameters: &parameters, sentences: 3, threshold: 0.5, nearest: 5 })
     }
 
     fn texts(answer: &Answer) -> Vec<&str> {
@@ -255,6 +267,18 @@ mod tests {
         assert_eq!(texts(&answer(&evidence, &[])), ["摊位费二十元。", "每晚收二十元。"]);
         let said = ["摊位费二十元。 [1]".to_owned()];
         assert_eq!(texts(&answer(&evidence, &said)), ["每晚收二十元。"]);
+    }
+
+    #[test]
+    fn another_part_of_a_sentence_that_was_said_is_given() {
+        let evidence = [found(1, "摊位费二十元，垃圾自己带走。", &[(4.0, "自己带走")])];
+        let said = ["摊位费二十元，垃圾自己带走。 [1]".to_owned()];
+        let words = |words: &str| {
+            let at = evidence[0].0.passage.text.find(words).unwrap();
+            [(ArticleId("1".to_owned()), Span::new(at, at + words.len()))]
+        };
+        assert!(answer_after(&evidence, &said, &words("二十元")).answerable);
+        assert!(!answer_after(&evidence, &said, &words("带走")).answerable);
     }
 
     #[test]

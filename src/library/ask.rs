@@ -5,10 +5,12 @@ use std::time::Instant;
 
 use super::Library;
 use crate::answer::{self, Answer, Answerer as _, Asked, Extractive, Said, Writing, Written};
+use crate::article::{ArticleId, Span};
+use crate::chunk::sentences_of;
 use crate::deadline;
 use crate::retrieve::{self, EmbeddedQuestion, Evidence, Mode, Question, Request, Retrieved, milliseconds};
 use crate::settings::{self, AnswerMode};
-use crate::shelf::{Error, Filter, StoredArticle};
+use crate::shelf::{Error, Filter, StoredArticle, StoredPassage};
 
 /// A question, and what it is asked of and after.
 #[derive(Debug, Clone)]
@@ -104,7 +106,12 @@ impl Library {
         let question = retrieve::in_context(&asking.question, &asking.earlier);
         // A question that goes on may be a lone word: "Why?"
         let goes_on = question != asking.question && asking.question.ends_as_question();
-        if !goes_on && let Some(answer) = self.about_collection(asking, &alone, hear)? {
+        let about_collection = if goes_on {
+            self.about_collection_further(asking, &alone, hear)?
+        } else {
+            self.about_collection(asking, &alone, hear)?
+        };
+        if let Some(answer) = about_collection {
             return Ok(answer);
         }
         if !goes_on && !self.asks(&alone) {
@@ -132,10 +139,23 @@ impl Library {
         hear(Heard::Found(&evidence));
         let begun = Instant::now();
         let evidence = self.with_articles(evidence)?;
-        let asked = Asked { question: asking.question.as_str(), evidence: &evidence, said: &asking.said };
+        let answered = self.answered_before(asking, &evidence);
+        let asked = Asked { question: asking.question.as_str(), evidence: &evidence, said: &asking.said, answered: &answered };
         let answer = self.by_mode(asking, &asked, &mut |said| hear(Heard::Said(said)));
         let timings = Timings { embed: embed_ms, search: search_ms, answer: milliseconds(begun) };
         Ok((answer, timings))
+    }
+
+    /// The words that answered the question before, in passages of which something was said.
+    fn answered_before(&self, asking: &Asking, evidence: &[(Evidence, Arc<StoredArticle>)]) -> Vec<(ArticleId, Span)> {
+        let Some(before) = asking.earlier.last().filter(|_| !asking.said.is_empty()) else { return vec![] };
+        let is_said = |passage: &StoredPassage| {
+            let mut sentences = sentences_of(&passage.text).into_iter();
+            sentences.any(|span| asking.said.iter().any(|said| said.contains(&passage.text[span.start..span.end])))
+        };
+        let passages = evidence.iter().map(|(evidence, _)| &evidence.passage);
+        let passages: Vec<StoredPassage> = passages.filter(|passage| is_said(passage)).cloned().collect();
+        retrieve::answers(&self.embedder, before, &passages)
     }
 
     /// Has the one answer who is wanted.

@@ -1,5 +1,7 @@
 //! Questions about the collection, answered from its records.
 
+mod follow_up;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
@@ -56,13 +58,8 @@ impl Library {
             self.collection_kind(&embedded)
         };
         let Some(kind) = told.or_else(by_title) else { return Ok(None) };
-        let today = jiff::Zoned::now().date().to_string();
-        let named = Named::of(asking.question.as_str(), &records, &today);
-        let about = About { library: self, question: asking.question.as_str(), kind, named, records };
-        let Some(answer) = about.answer()? else { return Ok(None) };
-        answer.tell(&mut |said| hear(Heard::Said(said)));
-        let timings = Timings { embed: question.embed_ms, search: milliseconds(begun), answer: 0.0 };
-        Ok(Some((answer, timings)))
+        let named = Named::of(text, &records, &today());
+        About { library: self, question: text, kind, named, records }.told(question.embed_ms, begun, hear)
     }
 
     fn records(&self) -> Result<Vec<Described>, Error> {
@@ -90,7 +87,19 @@ struct About<'a> {
     records: Vec<Described>,
 }
 
+/// `YYYY-MM-DD`
+fn today() -> String {
+    jiff::Zoned::now().date().to_string()
+}
+
 impl About<'_> {
+    /// The answer, which `hear` heard.
+    fn told(&self, embed: f64, begun: Instant, hear: &mut Hear<'_>) -> Result<Option<(Answer, Timings)>, Error> {
+        let Some(answer) = self.answer()? else { return Ok(None) };
+        answer.tell(&mut |said| hear(Heard::Said(said)));
+        Ok(Some((answer, Timings { embed, search: milliseconds(begun), answer: 0.0 })))
+    }
+
     fn answer(&self) -> Result<Option<Answer>, Error> {
         let Named { authors, articles, from_institution, sources, period, .. } = &self.named;
         match self.kind {
@@ -312,7 +321,7 @@ impl About<'_> {
             let parameters = self.library.embedder.parameters();
             // What is nearest is shown for both sides, however sure it answers.
             let rules = Rules { parameters, sentences: 2, threshold: 0.0, nearest: 0 };
-            let asked = Asked { question: question.as_str(), evidence: &evidence, said: &[] };
+            let asked = Asked { question: question.as_str(), evidence: &evidence, said: &[], answered: &[] };
             let own = Extractive { rules }.answer(&asked, &mut |_| ());
             if own.statements.is_empty() {
                 return Ok(None);

@@ -53,16 +53,16 @@ const REACH: usize = 2;
 
 /// `question` as it has to be asked after the `earlier` ones, the latest last.
 pub fn in_context(question: &Question, earlier: &[Question]) -> Question {
-    let mut asked = question.as_str().to_owned();
+    let mut asked = question.clone();
     let mut latest = question;
     for before in earlier.iter().rev().take(REACH) {
         if !refers_back(latest) {
             break;
         }
-        asked = format!("{} {asked}", before.as_str());
+        asked = asked.after(before.as_str());
         latest = before;
     }
-    Question::joined(asked)
+    asked
 }
 
 /// Whether `question` needs what was said before it.

@@ -10,7 +10,11 @@ const DEFAULT_LONGEST: usize = 4000;
 
 /// A checked user question.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Question(String);
+pub struct Question {
+    words: String,
+    /// Where what is asked now begins; before it stands what was asked before.
+    now: usize,
+}
 
 /// Why a text is no question.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -59,22 +63,27 @@ impl Question {
         if !says_something(clean) {
             return Err(QuestionError::NoWord);
         }
-        Ok(Self(clean.to_owned()))
+        Ok(Self { words: clean.to_owned(), now: 0 })
     }
 
     /// Whether it ends with a question mark.
     pub fn ends_as_question(&self) -> bool {
-        self.0.trim_end_matches([' ', '”', '"', '」', '»', ')', '）']).ends_with(['?', '？', '؟', ';', '\u{37e}'])
+        self.words.trim_end_matches([' ', '”', '"', '」', '»', ')', '）']).ends_with(['?', '？', '؟', ';', '\u{37e}'])
     }
 
-    /// Of questions that were checked.
-    pub(super) fn joined(questions: String) -> Self {
-        Self(questions)
+    /// `self` behind what was asked before it, which was checked too.
+    pub(super) fn after(&self, before: &str) -> Self {
+        Self { words: format!("{before} {}", self.words), now: before.len() + 1 + self.now }
     }
 
     /// The words.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.words
+    }
+
+    /// The words of what is asked now, without what was asked before.
+    pub fn asked_now(&self) -> &str {
+        &self.words[self.now..]
     }
 }
 

@@ -5,10 +5,10 @@
 use std::ops::Range;
 
 use super::candidates::{Candidate, joined};
-use super::{Evidence, PassageReading, Request, Scores, Sentence, SentenceReading, in_time};
-use crate::article::Span;
+use super::{Evidence, PassageReading, Question, Request, Scores, Sentence, SentenceReading, in_time};
+use crate::article::{ArticleId, Span};
 use crate::chunk::sentences_of;
-use crate::embed::{ReaderInput, Reading, logistic};
+use crate::embed::{Embedder, ReaderInput, Reading, logistic};
 use crate::shelf::{Error, PassageId, StoredPassage, staged};
 
 /// Evidence of `candidates`, which come by fused score.
@@ -41,14 +41,10 @@ pub(super) fn ranked(request: &Request<'_>, mut candidates: Vec<Candidate>) -> R
 
 /// The best passages with their sentences, read where the model has a reader.
 fn read(request: &Request<'_>, passages: Vec<StoredPassage>, candidates: Vec<Candidate>) -> Vec<Evidence> {
-    let ranges: Vec<Vec<Range<usize>>> =
-        passages.iter().map(|passage| sentences_of(&passage.text).iter().map(|span| span.start..span.end).collect()).collect();
-    let contexts: Vec<String> = passages.iter().map(StoredPassage::context).collect();
-    let inputs = passages.iter().zip(&contexts).zip(&ranges);
-    let inputs: Vec<ReaderInput<'_>> =
-        inputs.map(|((passage, context), sentences)| ReaderInput { context, text: &passage.text, sentences }).collect();
-    let reader = request.embedder.reader();
-    let readings = staged("read", || reader.map(|reader| reader.read(request.text(), &inputs)).unwrap_or_default());
+    let ranges: Vec<Vec<Range<usize>>> = passages.iter().map(ranges).collect();
+    // What was asked before finds the passages; the reader was taught with one question.
+    let question = request.question.question.asked_now();
+    let readings = staged("read", || readings(request.embedder, question, &passages, &ranges));
     let mut ranges = ranges.into_iter();
     let mut readings = readings.into_iter();
     let evidence = joined(passages, candidates, |passage, candidate| {
@@ -58,6 +54,32 @@ fn read(request: &Request<'_>, passages: Vec<StoredPassage>, candidates: Vec<Can
         Evidence { passage, scores: Scores { reading, ..candidate.scores }, sentences, copies: vec![] }
     });
     evidence.collect()
+}
+
+/// The sentences of a passage, in bytes of its text.
+fn ranges(passage: &StoredPassage) -> Vec<Range<usize>> {
+    sentences_of(&passage.text).iter().map(|span| span.start..span.end).collect()
+}
+
+/// What the reader says of each passage; nothing at all where the model has none.
+fn readings(embedder: &Embedder, question: &str, passages: &[StoredPassage], ranges: &[Vec<Range<usize>>]) -> Vec<Reading> {
+    let Some(reader) = embedder.reader() else { return vec![] };
+    let contexts: Vec<String> = passages.iter().map(StoredPassage::context).collect();
+    let inputs = passages.iter().zip(&contexts).zip(ranges);
+    let inputs: Vec<ReaderInput<'_>> =
+        inputs.map(|((passage, context), sentences)| ReaderInput { context, text: &passage.text, sentences }).collect();
+    reader.read(question, &inputs)
+}
+
+/// The words of each sentence of `passages` that answer `question` best, as bytes of their articles.
+pub fn answers(embedder: &Embedder, question: &Question, passages: &[StoredPassage]) -> Vec<(ArticleId, Span)> {
+    let ranges: Vec<Vec<Range<usize>>> = passages.iter().map(ranges).collect();
+    let readings = readings(embedder, question.as_str(), passages, &ranges);
+    let found = passages.iter().zip(&ranges).zip(&readings).flat_map(|((passage, ranges), reading)| {
+        let answers = sentences(passage, ranges, &[], Some(reading)).into_iter();
+        answers.filter_map(|sentence| Some((passage.article.clone(), sentence.reading?.answer?)))
+    });
+    found.collect()
 }
 
 /// Sentences of a passage with their cosines and what the reader says of them.
@@ -119,7 +141,7 @@ fn ids(candidates: &[Candidate]) -> Vec<PassageId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::article::{ArticleId, Passage};
+    use crate::article::Passage;
     use crate::embed;
 
     fn passage(text: &str, start: usize) -> StoredPassage {

@@ -99,7 +99,7 @@ fn every_route_answers_below_a_collection_as_it_does_without_and_its_links_lead_
             missing.retain(|operation| *operation != format!("{method} {template}"));
             let (status, _, answer) = call(&service, method, &at(&path), &body);
             // The article has no pages to picture.
-            let without_pages = status == 404 && template.ends_with("/page") && answer["code"] == "no_page";
+            let without_pages = status == 404 && template.ends_with("/page") && answer["error"]["code"] == "no_page";
             assert!(status < 300 || without_pages, "{method} {prefix}{path}: {status} {answer}");
             let mut found = Vec::new();
             urls(&answer, &mut found);

@@ -38,6 +38,13 @@ pub struct Named {
 }
 
 impl Named {
+    /// Whether it names anything that records have.
+    pub fn names_something(&self) -> bool {
+        let Self { authors, articles, from_institution, sources, period, .. } = self;
+        let lists = [authors, articles, from_institution, sources];
+        period.is_some() || lists.iter().any(|list| !list.is_empty())
+    }
+
     /// What `question` names of `records`; `today` is `YYYY-MM-DD`.
     pub fn of(question: &str, records: &[Described], today: &str) -> Self {
         let folded = fold(question);
