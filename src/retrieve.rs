@@ -24,7 +24,7 @@ use crate::shelf::{Error, Filter, Neighbor, PassageId, Shelf, StoredPassage};
 
 use candidates::Candidate;
 pub use fold::folded;
-pub use follow_up::in_context;
+pub use follow_up::{behind_the_last, in_context};
 pub use question::{EmbeddedQuestion, Question, QuestionError, says_something};
 pub use reading::answers;
 pub use relevance::relevance;

@@ -118,11 +118,45 @@ impl Library {
             return Ok((Answer::not_a_question(), Timings { embed: alone.embed_ms, ..Timings::default() }));
         }
         let stands_alone = question == asking.question;
-        let question = if stands_alone { alone } else { EmbeddedQuestion::of(question, &self.embedder) };
+        let said = if stands_alone { vec![] } else { asking.said.clone() };
+        let asking = Asking { said, ..asking.clone() };
+        let (retrieved, asking) = self.retrieved_for(question, &asking)?;
+        // A question that seems to stand alone may go on: "What happened to the rents?" does not say where. And "What
+        // else?" says nothing that can be read alone.
+        let question = &asking.question;
+        let other = if stands_alone { retrieve::behind_the_last(question, &asking.earlier) } else { Some(question.as_one()) };
+        let Some(other) = other else { return self.answer(&asking, retrieved, hear) };
+        if !self.is_answered(&asking, &retrieved.evidence)? {
+            let (otherwise, asking) = self.retrieved_for(other, &asking)?;
+            if self.is_answered(&asking, &otherwise.evidence)? {
+                return self.answer(&asking, otherwise, hear);
+            }
+        }
+        self.answer(&asking, retrieved, hear)
+    }
+
+    /// What is found for `question`, and `asking` with it.
+    fn retrieved_for(&self, question: Question, asking: &Asking) -> Result<(Retrieved, Asking), Error> {
+        let question = EmbeddedQuestion::of(question, &self.embedder);
         let retrieved = self.retrieve(&question, &asking.filter, Mode::Hybrid, self.looked_at(asking) * 2)?;
-        // What a question that stands alone is answered with may have been said before.
-        let said = if stands_alone { &[] } else { asking.said.as_slice() };
-        self.answer(&Asking { said: said.to_vec(), question: question.question, ..asking.clone() }, retrieved, hear)
+        Ok((retrieved, Asking { question: question.question, ..asking.clone() }))
+    }
+
+    /// Whether a sentence of `evidence` answers.
+    fn is_answered(&self, asking: &Asking, evidence: &[Evidence]) -> Result<bool, Error> {
+        let read = evidence.iter().take(self.looked_at(asking)).cloned().collect();
+        let evidence = self.with_articles(read)?;
+        let answered = self.answered_before(asking, &evidence);
+        let asked = Asked { question: asking.question.as_str(), evidence: &evidence, said: &asking.said, answered: &answered };
+        Ok(Extractive { rules: self.rules(asking) }.answer(&asked, &mut |_| ()).answerable)
+    }
+
+    /// How an answer to `asking` is made.
+    fn rules(&self, asking: &Asking) -> answer::Rules<'_> {
+        let parameters = self.embedder.parameters();
+        let settings::Answer { max_sentences, min_confidence, .. } = self.settings.answer;
+        let threshold = if min_confidence > 0.0 { min_confidence } else { parameters.confidence.threshold };
+        answer::Rules { parameters, sentences: max_sentences, threshold, nearest: asking.limit }
     }
 
     /// Passages that an answer is made from.
@@ -160,11 +194,7 @@ impl Library {
 
     /// Has the one answer who is wanted.
     fn by_mode(&self, asking: &Asking, asked: &Asked<'_>, hear: &mut answer::Hear<'_>) -> Answer {
-        let parameters = self.embedder.parameters();
-        let settings::Answer { max_sentences, min_confidence, .. } = self.settings.answer;
-        let threshold = if min_confidence > 0.0 { min_confidence } else { parameters.confidence.threshold };
-        let rules = answer::Rules { parameters, sentences: max_sentences, threshold, nearest: asking.limit };
-        let extractive = Extractive { rules };
+        let extractive = Extractive { rules: self.rules(asking) };
         match (asking.mode.unwrap_or(self.settings.generate.default_mode), self.generator()) {
             (AnswerMode::Extractive, _) => extractive.answer(asked, hear),
             (AnswerMode::Written, Some(generator)) => {

@@ -65,6 +65,11 @@ pub fn in_context(question: &Question, earlier: &[Question]) -> Question {
     asked
 }
 
+/// `question` asked with the last of the `earlier` ones; `None` where there is none.
+pub fn behind_the_last(question: &Question, earlier: &[Question]) -> Option<Question> {
+    Some(question.after(earlier.last()?.as_str()))
+}
+
 /// Whether `question` needs what was said before it.
 fn refers_back(question: &Question) -> bool {
     let folded = question.as_str().to_lowercase();

@@ -76,6 +76,12 @@ impl Question {
         Self { words: format!("{before} {}", self.words), now: before.len() + 1 + self.now }
     }
 
+    /// The same words, all of them asked now.
+    #[must_use]
+    pub fn as_one(&self) -> Self {
+        Self { words: self.words.clone(), now: 0 }
+    }
+
     /// The words.
     pub fn as_str(&self) -> &str {
         &self.words
