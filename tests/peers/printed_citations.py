@@ -3,8 +3,8 @@
     pip install pypdfium2
     python tests/peers/printed_citations.py target/release/ibid [QUESTIONS]
 
-Reads the PDFs of tests/fixtures/printed, asks for sentences of their gold files, a hundred unless told otherwise, and
-cuts the text under the boxes of each citation out of the PDF.
+Reads the PDFs of tests/fixtures/printed, asks each for sentences of its gold file, a hundred in all unless told
+otherwise, and cuts the text under the boxes of each citation out of the PDF.
 """
 
 import collections
@@ -58,12 +58,13 @@ def questions(count):
     for gold in sorted(PRINTED.glob("*.gold.txt")):
         for line in gold.read_text().splitlines():
             if re.match(r"\d+ p ", line):
-                sentences.update(s.strip() for s in re.findall(r"[^。.！？]{12,}[。.！？]", line.split(" ", 2)[2]))
+                found = re.findall(r"[^。.！？]{12,}[。.！？]", line.split(" ", 2)[2])
+                sentences.update((gold.name.replace(".gold.txt", ".pdf"), sentence.strip()) for sentence in found)
     return random.Random(7).sample(sorted(sentences), min(count, len(sentences)))
 
 
-def ask(address, question):
-    body = json.dumps({"question": question}).encode()
+def ask(address, path, question):
+    body = json.dumps({"question": question, "filter": {"source": [path]}}).encode()
     request = urllib.request.Request(f"http://{address}/v1/ask", body, {"content-type": "application/json"})
     return json.load(urllib.request.urlopen(request, timeout=60))
 
@@ -83,8 +84,8 @@ def main(ibid, count=100):
                 except OSError:
                     time.sleep(0.5)
             right, wrong, cited = 0, 0, set()
-            for question in questions(int(count)):
-                for citation in ask(address, question)["citations"]:
+            for path, question in questions(int(count)):
+                for citation in ask(address, path, question)["citations"]:
                     source = citation["source"]
                     if "page" not in source:
                         continue
