@@ -5,8 +5,7 @@
 
 Of each PDF, those of tests/fixtures/printed unless told otherwise: the share of PDFium's characters that stand in an
 article, its title, its authors or its `left_out`, and the share of ibid's that PDFium reads too (a title that comes from
-the metadata counts once more). Spaces, hyphens that
-end lines and the marks between cells are not compared.
+the metadata counts once more). Spaces, hyphens that end lines and the marks between cells are not compared.
 """
 
 import json
