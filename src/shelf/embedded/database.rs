@@ -71,8 +71,11 @@ pub(super) fn connect(folder: &Path) -> Result<Connection, Error> {
     let open = || {
         let connection = Connection::open(&file)?;
         connection.busy_timeout(std::time::Duration::from_secs(10))?;
-        // Room is only given back to the disk by a file that was begun so; of others this changes nothing.
-        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+        // Room is only given back to the disk by a file that was begun so. On another this changes nothing, but waits
+        // for whoever writes.
+        if connection.pragma_query_value(None, "page_count", |row| row.get::<_, i64>(0))? == 0 {
+            connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+        }
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         // What is deleted is overwritten: nobody can say later which of it was to be gone for good.
@@ -377,4 +380,20 @@ pub(super) fn replace_passages(connection: &mut Connection, identity: &Identity,
     set_identity(&transaction, identity)?;
     set_change(&transaction, number)?;
     Ok(transaction.commit()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_more_connection_does_not_wait_for_whoever_writes() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = connect(folder.path()).unwrap();
+        schema::begin(&writer).unwrap();
+        writer.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let reader = connect(folder.path()).unwrap();
+        assert_eq!(last_change(&reader).unwrap(), 0);
+        assert_eq!(writer.pragma_query_value(None, "auto_vacuum", |row| row.get::<_, i64>(0)).unwrap(), 2);
+    }
 }

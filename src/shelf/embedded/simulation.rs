@@ -455,5 +455,6 @@ fn simulated_changes_and_faults_leave_what_a_map_says() {
             Err(panic) => panic!("seed {seed}: {:?}", panic.downcast_ref::<String>()),
         }
     }
-    assert!(told.all().iter().all(|count| *count > 0), "each fault and each end was met: {told:?}");
+    let few = seeds.saturating_sub(first) < SEEDS;
+    assert!(few || told.all().iter().all(|count| *count > 0), "each fault and each end was met: {told:?}");
 }
