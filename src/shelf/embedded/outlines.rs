@@ -6,8 +6,8 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use sha2::{Digest as _, Sha256};
 
-use super::rows::{from_json, range_from_text, range_to_text, to_json};
-use crate::article::{Article, ArticleId, LineRange, Record, Span};
+use super::rows::{from_json, range_from_text, range_to_text, record_from, to_json};
+use crate::article::{Article, ArticleId, LineRange, Span};
 use crate::read::files::hex;
 use crate::shelf::{ArticleOutline, StoredArticle};
 
@@ -90,19 +90,7 @@ pub(super) fn listed(connection: &Connection, offset: usize, limit: usize) -> ru
 }
 
 fn outline_from(row: &Row<'_>) -> rusqlite::Result<ArticleOutline> {
-    let record = Record {
-        key: row.get(2)?,
-        title: row.get(3)?,
-        authors: from_json(&row.get::<_, String>(4)?),
-        affiliation: row.get(5)?,
-        published: row.get(6)?,
-        url: row.get(7)?,
-        encoding: row.get(8)?,
-        notes: from_json(&row.get::<_, String>(9)?),
-        title_lines: range_from_text(row.get(10)?),
-        byline_lines: range_from_text(row.get(11)?),
-        language: row.get(17)?,
-    };
+    let record = record_from(row, 2, 17)?;
     Ok(ArticleOutline {
         id: ArticleId(row.get(0)?),
         version: row.get(1)?,

@@ -107,6 +107,23 @@ const ARTICLE: &str =
 /// The column of the row's number.
 const ROW: usize = 21;
 
+/// The record of an article whose ten columns, from `key` to `byline_lines`, begin at column `first` of `row`.
+pub(super) fn record_from(row: &Row<'_>, first: usize, language: usize) -> rusqlite::Result<Record> {
+    Ok(Record {
+        key: row.get(first)?,
+        title: row.get(first + 1)?,
+        authors: from_json(&row.get::<_, String>(first + 2)?),
+        affiliation: row.get(first + 3)?,
+        published: row.get(first + 4)?,
+        url: row.get(first + 5)?,
+        encoding: row.get(first + 6)?,
+        notes: from_json(&row.get::<_, String>(first + 7)?),
+        title_lines: range_from_text(row.get(first + 8)?),
+        byline_lines: range_from_text(row.get(first + 9)?),
+        language: row.get(language)?,
+    })
+}
+
 fn article_from(row: &Row<'_>) -> rusqlite::Result<StoredArticle> {
     let broken = |column: usize| {
         rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Blob, "a stored article is damaged".into())
@@ -122,19 +139,7 @@ fn article_from(row: &Row<'_>) -> rusqlite::Result<StoredArticle> {
     let lines = runs.and_then(LineMap::from_runs).ok_or_else(|| broken(18))?;
     let places: Option<Vec<u8>> = row.get(20)?;
     let places = places::from_bytes(&places.unwrap_or_default()).ok_or_else(|| broken(20))?;
-    let record = Record {
-        key: row.get(6)?,
-        title: row.get(7)?,
-        authors: from_json(&row.get::<_, String>(8)?),
-        affiliation: row.get(9)?,
-        published: row.get(10)?,
-        url: row.get(11)?,
-        encoding: row.get(12)?,
-        notes: from_json(&row.get::<_, String>(13)?),
-        title_lines: range_from_text(row.get(14)?),
-        byline_lines: range_from_text(row.get(15)?),
-        language: row.get(19)?,
-    };
+    let record = record_from(row, 6, 19)?;
     Ok(StoredArticle {
         id: ArticleId(row.get(0)?),
         version: row.get(1)?,
