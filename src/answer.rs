@@ -249,7 +249,7 @@ impl Answer {
         Self { answerable: false, confidence: 0.0, reason, ..Self::of_records(Kind::Collection, records, vec![], vec![]) }
     }
 
-    /// Has all statements heard, each with what it is the first to cite.
+    /// Passes each statement to `hear`, with the citations that it is the first to use.
     pub(crate) fn tell(&self, hear: &mut Hear<'_>) {
         let mut told = 0;
         for statement in &self.statements {

@@ -192,7 +192,7 @@ impl Library {
         retrieve::answers(&self.embedder, before, &passages)
     }
 
-    /// Has the one answer who is wanted.
+    /// Answers in the mode that was asked for, or that the settings name.
     fn by_mode(&self, asking: &Asking, asked: &Asked<'_>, hear: &mut answer::Hear<'_>) -> Answer {
         let extractive = Extractive { rules: self.rules(asking) };
         match (asking.mode.unwrap_or(self.settings.generate.default_mode), self.generator()) {

@@ -186,7 +186,7 @@ fn sources(question: &str, records: &[Described]) -> (Vec<String>, Vec<String>) 
     found
 }
 
-/// Ids of articles whose authors' institution has the longest words in common with the question, and these.
+/// Ids of articles whose authors' institution shares the longest words with the question, and those words.
 fn institution(question: &str, records: &[Described]) -> (Vec<String>, Option<String>) {
     let mut best: (usize, Vec<String>, Option<String>) = (0, vec![], None);
     for record in records {
