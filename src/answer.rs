@@ -114,6 +114,8 @@ pub struct Writing {
     pub faults: Vec<Fault>,
     /// Ids that no sentence has which was sent.
     pub unknown_ids: usize,
+    /// Sentences that are shown whose ids did not hold them: their sources were found in what was sent.
+    pub attributed: usize,
     /// Tokens sent and written.
     pub tokens: usize,
     /// Milliseconds to the first token.

@@ -181,6 +181,8 @@ struct Run<'a> {
     generator: &'a Generator,
     prompt: &'a Prompt,
     begun: Instant,
+    /// Time to the first token, and for the whole.
+    limits: [Duration; 2],
     first_token: Option<Duration>,
     /// As the endpoint counts them.
     told: Option<usize>,
@@ -189,7 +191,14 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn begin(generator: &'a Generator, prompt: &'a Prompt) -> Self {
-        Self { generator, prompt, begun: Instant::now(), first_token: None, told: None, characters: 0 }
+        /// Left of the asker's time, to answer in another way.
+        const REST: Duration = Duration::from_secs(2);
+        let begun = Instant::now();
+        let asker = crate::deadline::current().map(|deadline| deadline.at().saturating_duration_since(begun));
+        let most = asker.map_or(Duration::MAX, |time| time.saturating_sub(REST));
+        let settings = &generator.limits;
+        let limits = [settings.first_token_seconds, settings.seconds].map(|limit| Duration::from_secs(limit).min(most));
+        Self { generator, prompt, begun, limits, first_token: None, told: None, characters: 0 }
     }
 
     fn tries(&mut self, pieces: &mut Pieces<'_>) -> Result<(), Failure> {
@@ -201,7 +210,7 @@ impl<'a> Run<'a> {
                 // What was handed on cannot be taken back: no other try then.
                 Err(failure) if failure.passes() && left > 0 && self.characters == 0 => {
                     let wanted = sending.retry_after().unwrap_or(pause);
-                    if self.begun.elapsed() + wanted >= self.first() {
+                    if self.begun.elapsed() + wanted >= self.limits[0] {
                         return Err(failure);
                     }
                     std::thread::sleep(wanted);
@@ -213,17 +222,13 @@ impl<'a> Run<'a> {
         Err(Failure::Unreachable)
     }
 
-    fn first(&self) -> Duration {
-        Duration::from_secs(self.generator.limits.first_token_seconds)
-    }
-
     /// Reads lines until the end, the limits, or until nobody waits.
     fn receive(&mut self, sending: &Sending, pieces: &mut Pieces<'_>) -> Result<(), Failure> {
         /// Between two looks at whether anybody still waits.
         const LOOK: Duration = Duration::from_millis(50);
         /// Characters that a token has at most, on average: an endpoint that does not stop by itself is stopped.
         const LONG: usize = 8;
-        let (first, whole) = (self.first(), Duration::from_secs(self.generator.limits.seconds));
+        let [first, whole] = self.limits;
         let mut events = Events::default();
         loop {
             if crate::deadline::has_passed() {

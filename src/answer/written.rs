@@ -9,6 +9,7 @@ mod check;
 mod draft;
 mod fold;
 mod names;
+mod negation;
 mod numbers;
 mod prompt;
 
@@ -95,6 +96,8 @@ impl Answerer for Written<'_> {
 
 /// Sentences of an answer at most: a model that does not stop is stopped.
 const MOST: usize = 24;
+/// Sentences that one is tried against whose ids do not hold it.
+const NEAREST: usize = 3;
 
 impl Written<'_> {
     fn writing(&self) -> Writing {
@@ -146,33 +149,49 @@ impl Writer<'_, '_, '_> {
         self.writing.unknown_ids += unit.ids.len() - known.len();
         let known: Vec<Numbered> = known.into_iter().copied().collect();
         for sentence in parts(&unit.text) {
-            self.sentence(sentence, &known);
-        }
-    }
-
-    fn sentence(&mut self, sentence: &str, cited: &[Numbered]) {
-        let repeats = self.shown.statements.iter().any(|shown| shown.text == sentence);
-        if repeats || self.said.iter().any(|said| said.contains(sentence)) {
-            return;
-        }
-        let quotes: Vec<&str> = cited.iter().filter_map(|one| self.quote(one)).collect();
-        let about = cited.iter().filter_map(|one| self.about(one)).collect::<Vec<_>>().join("\n");
-        let held =
-            if quotes.is_empty() { Err(Fault::NoSource) } else { self.checker.holds(sentence, &Sources { quotes, about }) };
-        match held {
-            Ok(()) => {
-                // An id that has nothing to do with the sentence is no source of it.
-                let near = cited.iter().filter(|one| self.quote(one).is_some_and(|quote| Checker::touches(sentence, quote)));
-                let near: Vec<Numbered> = near.copied().collect();
-                self.show(sentence, if near.is_empty() { cited } else { &near });
+            let repeats = self.shown.statements.iter().any(|shown| shown.text == sentence);
+            if repeats || self.said.iter().any(|said| said.contains(sentence)) {
+                continue;
             }
-            Err(fault) => {
-                self.writing.faults.push(fault);
-                if self.unsupported == Unsupported::Unmarked {
-                    self.show(sentence, &[]);
+            let held = self.held(sentence, &known);
+            match held.or_else(|fault| self.attributed(sentence).ok_or(fault)) {
+                Ok(sources) => self.show(sentence, &sources),
+                Err(fault) => {
+                    self.writing.faults.push(fault);
+                    if self.unsupported == Unsupported::Unmarked {
+                        self.show(sentence, &[]);
+                    }
                 }
             }
         }
+    }
+
+    /// Which of the `cited` sentences are the sources of `sentence`, if together they hold it.
+    fn held(&self, sentence: &str, cited: &[Numbered]) -> Result<Vec<Numbered>, Fault> {
+        let quotes: Vec<&str> = cited.iter().filter_map(|one| self.quote(one)).collect();
+        if quotes.is_empty() {
+            return Err(Fault::NoSource);
+        }
+        let about = cited.iter().filter_map(|one| self.about(one)).collect::<Vec<_>>().join("\n");
+        self.checker.holds(sentence, &Sources { quotes, about })?;
+        // An id that has nothing to do with the sentence is no source of it.
+        let near = cited.iter().filter(|one| self.quote(one).is_some_and(|quote| Checker::touches(sentence, quote)));
+        let near: Vec<Numbered> = near.copied().collect();
+        Ok(if near.is_empty() { cited.to_vec() } else { near })
+    }
+
+    /// The sources of a sentence that cites none, or others than those that hold it, as small models write: of the
+    /// sentences that were sent the nearest one that holds it, or the two nearest together. The checks are those of
+    /// what is cited; a sentence without words is let go, since a bare number stands in many places.
+    fn attributed(&mut self, sentence: &str) -> Option<Vec<Numbered>> {
+        let sent: Vec<(Numbered, &str)> = self.sentences.iter().filter_map(|one| Some((*one, self.quote(one)?))).collect();
+        let quotes: Vec<&str> = sent.iter().map(|(_, quote)| *quote).collect();
+        let nearest = Checker::has_words(sentence).then(|| self.checker.nearest(sentence, &quotes, NEAREST))?;
+        let nearest: Vec<Numbered> = nearest.into_iter().map(|at| sent[at].0).collect();
+        let mut tried = nearest.iter().map(std::slice::from_ref).chain(nearest.get(..2));
+        let sources = tried.find_map(|cited| self.held(sentence, cited).ok())?;
+        self.writing.attributed += 1;
+        Some(sources)
     }
 
     fn quote(&self, sentence: &Numbered) -> Option<&str> {

@@ -84,6 +84,9 @@ pub struct Written {
     pub faults: Vec<String>,
     /// Ids of sentences that were not sent.
     pub unknown_ids: usize,
+    /// Sentences that are shown whose ids did not hold them.
+    #[serde(default)]
+    pub attributed: usize,
     /// Tokens sent and written.
     pub tokens: usize,
     /// Milliseconds to the first token.
@@ -97,7 +100,7 @@ pub struct Written {
 impl Written {
     /// What came of `answer`, where it was to be written.
     pub fn of(answer: &Answer) -> Option<Self> {
-        let Writing { outcome, shown, faults, unknown_ids, tokens, first_token_ms, .. } = answer.writing.as_ref()?;
+        let Writing { outcome, shown, faults, unknown_ids, attributed, tokens, first_token_ms, .. } = answer.writing.as_ref()?;
         let quotes = |statement: &Statement| -> Vec<String> {
             let cited = statement.citations.iter().filter_map(|n| answer.citations.get(n.checked_sub(1)?));
             cited.map(|citation| citation.quote().to_owned()).collect()
@@ -111,6 +114,7 @@ impl Written {
             shown: *shown,
             faults: faults.iter().map(|fault| fault.name().to_owned()).collect(),
             unknown_ids: *unknown_ids,
+            attributed: *attributed,
             tokens: *tokens,
             first_token_ms: *first_token_ms,
             marks_hold: answer.statements.iter().zip(&sentences).all(marks),

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use ibid::answer::{Answer, Kind, Outcome, Refusal};
+use ibid::deadline::Deadline;
 use ibid::embed::Embedder;
 use ibid::library::{Asking, Heard, Library};
 use ibid::retrieve::Question;
@@ -96,6 +98,24 @@ fn a_sentence_that_its_sources_hold_is_shown_with_their_quotes_and_others_are_no
 }
 
 #[test]
+fn a_sentence_whose_ids_are_missing_or_wrong_is_shown_if_something_that_was_sent_holds_it() {
+    let data = tempfile::tempdir().unwrap();
+    let endpoint = Endpoint::writing(|sent| {
+        let other = sent.iter().find(|one| !one.text.contains("摊")).map_or("", |one| one.id.as_str());
+        format!("夜市的摊位费每晚收20元。\n[{other}] 二十\n摊位费每晚三十元。\n垃圾由摊主自己带走[{other}]。\nThe moon is round.")
+    });
+    let library = library(data.path(), &endpoint, |_| ());
+    let answer = ask(&library, QUESTION);
+    assert_eq!(texts(&answer), ["夜市的摊位费每晚收20元。", "垃圾由摊主自己带走。"]);
+    let quote = |statement: usize| answer.citations[answer.statements[statement].citations[0] - 1].quote();
+    assert!(quote(0).contains("摊位费每晚只收二十元") && quote(1).contains("垃圾由摊主自己带走"));
+    let writing = answer.writing.as_ref().unwrap();
+    assert_eq!((writing.shown, writing.attributed, writing.unknown_ids), (2, 2, 0));
+    let faults: Vec<&str> = writing.faults.iter().map(|fault| fault.name()).collect();
+    assert_eq!(faults, ["no_source", "no_source", "no_source"]);
+}
+
+#[test]
 fn what_the_reader_refuses_and_what_is_no_question_is_never_sent() {
     let data = tempfile::tempdir().unwrap();
     let endpoint = Endpoint::writing(|_| "月球背面的温度是零下一百摄氏度[1.1]。".to_owned());
@@ -164,6 +184,17 @@ fn whatever_goes_wrong_with_the_endpoint_the_question_is_answered() {
     endpoint.url = format!("http://{gone}");
     let library = library(&DATA.path().join("gone"), &endpoint, |_| ());
     assert_eq!(outcome_name(&ask(&library, QUESTION)), ("failed", "unreachable"));
+}
+
+#[test]
+fn an_endpoint_slower_than_the_request_may_take_gives_the_extractive_answer() {
+    let data = tempfile::tempdir().unwrap();
+    let endpoint = Endpoint::start(vec![Script::Silent]);
+    let library = library(data.path(), &endpoint, |generate| {
+        (generate.first_token_seconds, generate.seconds) = (3600, 3600);
+    });
+    let answer = Deadline::within(Duration::from_secs(6)).apply(|| ask(&library, QUESTION));
+    assert_eq!((outcome_name(&answer), answer.answerable), (("failed", "no_first_token"), true));
 }
 
 fn outcome_name(answer: &Answer) -> (&'static str, &'static str) {

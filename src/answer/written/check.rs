@@ -4,10 +4,12 @@
 //! do most of its pairs of characters, those of the question aside; it denies what they deny; and the model's reader
 //! finds its words again in them. A sentence in another language than theirs is held by numbers and by the reader alone.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::ops::Range;
 
-use super::fold::{Script, fold, script, units};
+use super::fold::{Script, common, fold, script, units};
 use super::names;
+use super::negation::denies_otherwise;
 use super::numbers::numbers;
 use crate::chunk::sentences_of;
 use crate::embed::{Embedder, ReaderInput, WritingChecks};
@@ -16,7 +18,7 @@ use crate::read::sure_language;
 /// Why a sentence is not shown with a mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// It cites nothing that was sent.
+    /// It cites nothing that was sent, and no sentence that was sent holds it.
     NoSource,
     /// It says a number or a date that its sources do not.
     Number,
@@ -92,7 +94,7 @@ impl Checker<'_> {
     /// The share of the sentence that stands in its sources, what the question says aside. 0 for one that says nothing.
     fn overlap(&self, sentence: &str, sources: &str, foreign: bool) -> f32 {
         let (said, held, asked) = (units(sentence), units(sources), units(&self.question));
-        if said.values().sum::<f32>() < 1.0 && numbers(sentence).is_empty() {
+        if !says_something(&said) && numbers(sentence).is_empty() {
             return 0.0;
         }
         let new = || said.iter().filter(|(unit, _)| !asked.contains_key(*unit));
@@ -112,6 +114,31 @@ impl Checker<'_> {
         reader.read(sentence, &[input]).first().map_or(0.0, |reading| reading.coverage)
     }
 
+    /// The places of the texts of `quotes` that `sentence` may rest on, best first: the `most` that have most words in
+    /// common with it, and the `most` in other languages in which the reader finds most of it.
+    pub(super) fn nearest(&self, sentence: &str, quotes: &[&str], most: usize) -> Vec<usize> {
+        let said = units(&fold(sentence));
+        let (foreign, own): (Vec<usize>, Vec<usize>) = (0..quotes.len()).partition(|at| is_foreign(sentence, quotes[*at]));
+        let in_common = own.into_iter().map(|at| (at, common(&said, &units(&fold(quotes[at])))));
+        let in_common = best(in_common.filter(|(_, weight)| *weight > 0.0).collect(), most);
+        let found = self.coverages(sentence, &foreign.iter().map(|at| quotes[*at]).collect::<Vec<_>>());
+        [in_common, best(foreign.into_iter().zip(found).collect(), most)].concat()
+    }
+
+    /// How much of `sentence` the reader finds in each text; nothing where the model has no reader.
+    fn coverages(&self, sentence: &str, texts: &[&str]) -> Vec<f32> {
+        let Some(reader) = self.embedder.reader() else { return vec![0.0; texts.len()] };
+        let wholes: Vec<Range<usize>> = texts.iter().map(|text| 0..text.len()).collect();
+        let input = |(text, whole)| ReaderInput { context: "", text, sentences: std::slice::from_ref(whole) };
+        let inputs: Vec<ReaderInput<'_>> = texts.iter().copied().zip(&wholes).map(input).collect();
+        reader.read(sentence, &inputs).iter().map(|reading| reading.coverage).collect()
+    }
+
+    /// Whether a sentence has words of its own beside numbers.
+    pub(super) fn has_words(sentence: &str) -> bool {
+        says_something(&units(&fold(sentence)))
+    }
+
     /// Whether a sentence has anything in common with one of its sources; those of another language are let pass.
     pub(super) fn touches(sentence: &str, quote: &str) -> bool {
         let (said, held) = (units(&fold(sentence)), units(&fold(quote)));
@@ -119,126 +146,21 @@ impl Checker<'_> {
     }
 }
 
+/// The `most` places with the highest scores, best first.
+fn best(mut scored: Vec<(usize, f32)>, most: usize) -> Vec<usize> {
+    scored.sort_by(|a, b| b.1.total_cmp(&a.1));
+    scored.into_iter().take(most).map(|(at, _)| at).collect()
+}
+
+fn says_something(units: &BTreeMap<String, f32>) -> bool {
+    units.values().sum::<f32>() >= 1.0
+}
+
 /// Whether a sentence is in another language than its sources.
 fn is_foreign(sentence: &str, quotes: &str) -> bool {
     let (own, theirs) = (script(sentence), script(quotes));
     let languages = || sure_language(sentence).zip(sure_language(quotes)).is_some_and(|(own, theirs)| own != theirs);
     own != theirs || (own != Script::Han && languages())
-}
-
-/// Words that deny, in languages of spaced scripts.
-const DENIALS: &[&str] = &[
-    "not",
-    "no",
-    "never",
-    "without",
-    "none",
-    "cannot",
-    "neither",
-    "nor",
-    "nobody",
-    "nothing",
-    "t",
-    "nunca",
-    "sin",
-    "ni",
-    "ningún",
-    "ninguna",
-    "tampoco",
-    "nadie",
-    "nada",
-    "nicht",
-    "kein",
-    "keine",
-    "keinen",
-    "keiner",
-    "keinem",
-    "nie",
-    "ohne",
-    "niemand",
-    "niemals",
-    "ne",
-    "pas",
-    "jamais",
-    "sans",
-    "aucun",
-    "aucune",
-    "не",
-    "нет",
-    "ни",
-    "без",
-    "никогда",
-    "никто",
-    "ничего",
-];
-/// Those of Chinese and Japanese.
-const DENIALS_UNSPACED: &[&str] = &["不", "没", "无", "未", "勿", "莫", "别", "ない", "なかっ", "ませ", "ず"];
-/// Words that hold such a character and deny nothing.
-const NO_DENIALS: &[&str] = &[
-    "不仅",
-    "不但",
-    "不断",
-    "不同",
-    "不少",
-    "不过",
-    "不只",
-    "不光",
-    "不论",
-    "不管",
-    "不得不",
-    "不可或缺",
-    "不妨",
-    "不久",
-    "无论",
-    "无不",
-    "未来",
-    "没有不",
-    "别的",
-    "分别",
-    "区别",
-    "特别",
-    "级别",
-    "性别",
-    "个别",
-    "差别",
-    "别人",
-    "莫过于",
-    "ずつ",
-    "まず",
-    "必ず",
-];
-
-fn denies(clause: &str) -> bool {
-    let bare = NO_DENIALS.iter().fold(clause.to_owned(), |text, word| text.replace(word, ""));
-    DENIALS_UNSPACED.iter().any(|word| bare.contains(word))
-        || bare.split(|c: char| !c.is_alphabetic()).any(|word| DENIALS.contains(&word))
-}
-
-/// Whether a clause denies what the clause of the sources denies not that it has most in common with, or the other
-/// way round.
-fn denies_otherwise(sentence: &str, quotes: &str) -> bool {
-    /// Shares of a clause that two must have in common to say the same.
-    const SAME: f32 = 0.5;
-    let theirs: Vec<(bool, BTreeSet<String>)> =
-        clauses(quotes).map(|clause| (denies(clause), units(clause).into_keys().collect())).collect();
-    clauses(sentence).any(|clause| {
-        let own = units(clause);
-        let all: f32 = own.values().sum();
-        let common =
-            |held: &BTreeSet<String>| own.iter().filter(|(unit, _)| held.contains(*unit)).map(|(_, weight)| weight).sum::<f32>();
-        let nearest = theirs.iter().max_by(|a, b| common(&a.1).total_cmp(&common(&b.1)));
-        // As near as this one, another may deny as the sentence does.
-        nearest.is_some_and(|(_, nearest)| {
-            let most = common(nearest);
-            let alike = theirs.iter().any(|(denied, held)| *denied == denies(clause) && common(held) >= most * 0.9);
-            all > 0.0 && most >= SAME * all && !alike
-        })
-    })
-}
-
-fn clauses(folded: &str) -> impl Iterator<Item = &str> {
-    let ends = |c: char| matches!(c, ',' | ';' | ':' | '。' | '、' | '!' | '?' | '\n' | '—' | '，' | '；');
-    folded.split(ends).flat_map(|part| part.split(". ")).filter(|clause| !clause.trim().is_empty())
 }
 
 /// The sentences of a unit of an answer, each to be checked alone.

@@ -45,6 +45,11 @@ pub(super) fn units(folded: &str) -> BTreeMap<String, f32> {
     units
 }
 
+/// How much of what is `said` is `held`, too.
+pub(super) fn common(said: &BTreeMap<String, f32>, held: &BTreeMap<String, f32>) -> f32 {
+    said.iter().filter(|(unit, _)| held.contains_key(*unit)).map(|(_, weight)| weight).sum()
+}
+
 /// The script that most letters of a text are of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Script {

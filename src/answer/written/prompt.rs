@@ -76,7 +76,7 @@ pub(super) fn prompt(question: &str, evidence: &[Found], sentences: &[Numbered],
         }
     }
     let _ = write!(user, "\n{} {}\n{}\n", word("question"), harmless(question), word("answer"));
-    let system = word("system").trim().to_owned();
+    let system = format!("{}\n\n{}", word("system").trim(), word("example").trim());
     let tokens = embedder.count(&system) + embedder.count(&user);
     Prompt { system, user, tokens }
 }
@@ -109,13 +109,16 @@ mod tests {
     fn every_language_has_all_words() {
         assert!(!version().is_empty() && is_none("NONE。") && is_none("none") && !is_none("none of them"));
         for (language, words) in TABLE.iter().filter_map(|(language, words)| Some((language, words.as_table()?))) {
-            for key in ["system", "sentences", "question", "answer"] {
+            for key in ["system", "example", "sentences", "question", "answer"] {
                 assert!(words[key].as_str().is_some_and(|text| !text.trim().is_empty()), "{language}.{key}");
             }
             assert!(
                 words["system"].as_str().is_some_and(|text| text.contains("[1.2][3.1]") && text.contains("NONE")),
                 "{language}"
             );
+            let example = words["example"].as_str().unwrap();
+            let headed = ["sentences", "question", "answer"].map(|key| words[key].as_str().unwrap());
+            assert!(headed.iter().all(|head| example.contains(head)) && example.ends_with("[2.1]"), "{language}");
         }
         assert_eq!(words("zh-Hant")["question"].as_str(), Some("問題："));
         assert_eq!(words("pt")["question"].as_str(), Some("Question:"));

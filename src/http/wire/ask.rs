@@ -326,6 +326,8 @@ pub(crate) struct WritingBody {
     pub(in crate::http) faults: Vec<&'static str>,
     /// Cited ids of sentences that were not sent.
     pub(in crate::http) unknown_ids: usize,
+    /// Sentences that are shown whose ids did not hold them: their sources were found in what was sent.
+    pub(in crate::http) attributed: usize,
     /// Tokens sent and written.
     pub(in crate::http) tokens: usize,
     /// Milliseconds to the first token.
@@ -334,7 +336,7 @@ pub(crate) struct WritingBody {
 
 impl From<&Writing> for WritingBody {
     fn from(writing: &Writing) -> Self {
-        let Writing { model, prompt, outcome, shown, faults, unknown_ids, tokens, first_token_ms } = writing;
+        let Writing { model, prompt, outcome, shown, faults, unknown_ids, attributed, tokens, first_token_ms } = writing;
         Self {
             outcome: outcome.name(),
             failure: outcome.failure().map(Failure::name),
@@ -343,6 +345,7 @@ impl From<&Writing> for WritingBody {
             shown: *shown,
             faults: faults.iter().map(|fault| fault.name()).collect(),
             unknown_ids: *unknown_ids,
+            attributed: *attributed,
             tokens: *tokens,
             first_token_ms: *first_token_ms,
         }
