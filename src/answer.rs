@@ -114,7 +114,7 @@ pub struct Writing {
     pub faults: Vec<Fault>,
     /// Ids that no sentence has which was sent.
     pub unknown_ids: usize,
-    /// Sentences that are shown whose ids did not hold them: their sources were found in what was sent.
+    /// Sentences that are shown whose ids did not hold them: what the reader found to answer does.
     pub attributed: usize,
     /// Tokens sent and written.
     pub tokens: usize,

@@ -1,10 +1,12 @@
 //! The extractive answerer: the sentence that answers, quoted whole; further ones only where they answer as well.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::clause::clause;
 use super::confidence::Measures;
 use super::list::announced;
+use super::written::fold;
 use super::{Answer, Answerer, Asked, Citation, Hear, Kind, Refusal, Statement};
 use crate::article::Span;
 use crate::embed::{Parameters, SentenceWeights};
@@ -61,11 +63,16 @@ impl Extractive<'_> {
 fn extractive(asked: &Asked<'_>, rules: &Rules<'_>) -> Answer {
     let evidence = asked.evidence;
     let mut candidates = candidates(evidence, &rules.parameters.sentence);
+    candidates.retain(|one| {
+        let article = &evidence[one.owner].1;
+        is_of_text(article, one.sentence) || names_its_record(asked, article)
+    });
+    let owners: BTreeSet<usize> = candidates.iter().map(|one| one.owner).collect();
     candidates.retain(|one| is_new(asked, &evidence[one.owner].1, one.sentence));
     let first = |one: &Candidate| (one.owner, one.sentence.span.start);
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then(first(a).cmp(&first(b))));
     let Some(best) = candidates.first() else { return refusal(evidence, rules, Measures::default()) };
-    let measures = Measures::of(evidence.iter().map(|(evidence, _)| evidence), &best.sentence);
+    let measures = Measures::of(owners.iter().map(|owner| &evidence[*owner].0), &best.sentence);
     if measures.probability(&rules.parameters.confidence) < rules.threshold {
         return refusal(evidence, rules, measures);
     }
@@ -101,6 +108,24 @@ fn is_new(asked: &Asked<'_>, article: &StoredArticle, sentence: Sentence) -> boo
     let then = asked.answered.iter().find(|(id, words)| *id == article.id && inside(words)).map(|(_, words)| *words);
     let now = sentence.reading.and_then(|reading| reading.answer);
     !asked.said.iter().any(|said| said.contains(shown)) || then.zip(now).is_some_and(|(then, now)| apart(then, now))
+}
+
+/// Whether a sentence is more than the line that says who the authors are: that line looks like an answer to whoever
+/// asks for a person or an office.
+fn is_of_text(article: &StoredArticle, sentence: Sentence) -> bool {
+    /// Characters beside the affiliation: brackets, "The authors are".
+    const BESIDE: usize = 24;
+    let about = article.article.record.affiliation.as_deref().filter(|about| !about.is_empty());
+    let quote = article.article.quote(sentence.span).unwrap_or_default();
+    about.is_none_or(|about| !quote.contains(about) || quote.chars().count() > about.chars().count() + BESIDE)
+}
+
+/// Whether the question, or what was said before, names an author of the article or its title.
+fn names_its_record(asked: &Asked<'_>, article: &StoredArticle) -> bool {
+    let record = &article.article.record;
+    let names: Vec<String> = record.authors.iter().chain([&record.title]).map(|name| fold(name)).collect();
+    let holds = |text: &str| names.iter().any(|name| !name.is_empty() && text.contains(name.as_str()));
+    holds(&fold(asked.question)) || asked.said.iter().any(|said| holds(&fold(said)))
 }
 
 /// All sentences with their scores.
@@ -222,6 +247,12 @@ mod tests {
     }
 
     fn answer_after(evidence: &[Found], said: &[String], answered: &[(ArticleId, Span)]) -> Answer {
+        let asked = Asked { question: "", evidence, said, answered };
+        extractive(&asked, &Rules { parameters: &parameters(), sentences: 3, threshold: 0.5, nearest: 5 })
+    }
+
+    /// The confidence is that of the best sentence's logit.
+    fn parameters() -> Parameters {
         let shipped = Parameters::default();
         let sentence = SentenceWeights { logit: 1.0, span: 0.0, passage: 0.5, meaning: 0.0, coverage: 0.0, further: 0.5 };
         let confidence = Confidence {
@@ -236,9 +267,7 @@ mod tests {
             foreign: 0.0,
             ..shipped.confidence
         };
-        let parameters = Parameters { sentence, confidence, ..shipped };
-        let asked = Asked { question: "", evidence, said, answered };
-        extractive(&asked, &Rules { parameters: &parameters, sentences: 3, threshold: 0.5, nearest: 5 })
+        Parameters { sentence, confidence, ..shipped }
     }
 
     fn texts(answer: &Answer) -> Vec<&str> {
@@ -279,6 +308,21 @@ mod tests {
         };
         assert!(answer_after(&evidence, &said, &words("二十元")).answerable);
         assert!(!answer_after(&evidence, &said, &words("带走")).answerable);
+    }
+
+    #[test]
+    fn who_the_authors_are_answers_only_who_asks_for_them() {
+        let (evidence, stored) = found(1, "夜市很热闹。（作者系云溪商学院副教授）", &[(-1.0, ""), (4.0, "副教授")]);
+        let mut stored = Arc::unwrap_or_clone(stored);
+        let record = &mut stored.article.record;
+        (record.affiliation, record.authors) = (Some("云溪商学院副教授".to_owned()), vec!["常青".to_owned()]);
+        let evidence = [(evidence, Arc::new(stored))];
+        let ask = |question: &str| {
+            let parameters = parameters();
+            let asked = Asked { question, evidence: &evidence, said: &[], answered: &[] };
+            extractive(&asked, &Rules { parameters: &parameters, sentences: 3, threshold: 0.5, nearest: 5 }).answerable
+        };
+        assert_eq!((ask("常青是谁？"), ask("市长是谁？")), (true, false));
     }
 
     #[test]

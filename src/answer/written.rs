@@ -58,6 +58,7 @@ impl Answerer for Written<'_> {
             checker,
             evidence: asked.evidence,
             said: asked.said,
+            answering: answering(&sentences, asked.evidence, &extractive),
             sentences: &sentences,
             unsupported: settings.unsupported,
             hear: hears,
@@ -96,8 +97,6 @@ impl Answerer for Written<'_> {
 
 /// Sentences of an answer at most: a model that does not stop is stopped.
 const MOST: usize = 24;
-/// Sentences that one is tried against whose ids do not hold it.
-const NEAREST: usize = 3;
 
 impl Written<'_> {
     fn writing(&self) -> Writing {
@@ -119,6 +118,19 @@ fn outcome(writing: &Writing, failure: Option<crate::generate::Failure>, unsuppo
     }
 }
 
+/// The sentences of which `extractive` quotes a part.
+fn answering(sentences: &[Numbered], evidence: &[Found], extractive: &Answer) -> Vec<Numbered> {
+    let quoted = |one: &&Numbered| {
+        let article = evidence.get(one.owner).map(|(_, article)| &article.id);
+        let quotes = |citation: &Citation| {
+            let span = citation.span();
+            Some(&citation.article().id) == article && span.start < one.span.end && one.span.start < span.end
+        };
+        extractive.citations.iter().any(quotes)
+    };
+    sentences.iter().filter(quoted).copied().collect()
+}
+
 /// What is shown so far.
 #[derive(Default)]
 struct Shown {
@@ -134,6 +146,8 @@ struct Writer<'a, 'h, 'x> {
     evidence: &'a [Found],
     said: &'a [String],
     sentences: &'a [Numbered],
+    /// Those that the extractive answer quotes.
+    answering: Vec<Numbered>,
     unsupported: Unsupported,
     hear: &'h mut Hear<'x>,
     shown: Shown,
@@ -180,15 +194,10 @@ impl Writer<'_, '_, '_> {
         Ok(if near.is_empty() { cited.to_vec() } else { near })
     }
 
-    /// The sources of a sentence that cites none, or others than those that hold it, as small models write: of the
-    /// sentences that were sent the nearest one that holds it, or the two nearest together. The checks are those of
-    /// what is cited; a sentence without words is let go, since a bare number stands in many places.
+    /// The sources of a sentence that cites none, or others than those that hold it, as small models write: what the
+    /// reader found to answer, if that holds it. Anything else that was sent may be an order that the model obeys.
     fn attributed(&mut self, sentence: &str) -> Option<Vec<Numbered>> {
-        let sent: Vec<(Numbered, &str)> = self.sentences.iter().filter_map(|one| Some((*one, self.quote(one)?))).collect();
-        let quotes: Vec<&str> = sent.iter().map(|(_, quote)| *quote).collect();
-        let nearest = Checker::has_words(sentence).then(|| self.checker.nearest(sentence, &quotes, NEAREST))?;
-        let nearest: Vec<Numbered> = nearest.into_iter().map(|at| sent[at].0).collect();
-        let mut tried = nearest.iter().map(std::slice::from_ref).chain(nearest.get(..2));
+        let mut tried = self.answering.iter().map(std::slice::from_ref).chain([self.answering.as_slice()]);
         let sources = tried.find_map(|cited| self.held(sentence, cited).ok())?;
         self.writing.attributed += 1;
         Some(sources)

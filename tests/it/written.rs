@@ -98,11 +98,11 @@ fn a_sentence_that_its_sources_hold_is_shown_with_their_quotes_and_others_are_no
 }
 
 #[test]
-fn a_sentence_whose_ids_are_missing_or_wrong_is_shown_if_something_that_was_sent_holds_it() {
+fn a_sentence_whose_ids_are_missing_or_wrong_is_shown_if_what_answers_holds_it() {
     let data = tempfile::tempdir().unwrap();
     let endpoint = Endpoint::writing(|sent| {
         let other = sent.iter().find(|one| !one.text.contains("摊")).map_or("", |one| one.id.as_str());
-        format!("夜市的摊位费每晚收20元。\n[{other}] 二十\n摊位费每晚三十元。\n垃圾由摊主自己带走[{other}]。\nThe moon is round.")
+        format!("夜市的摊位费每晚收20元。\n摊位费每晚三十元。\n垃圾由摊主自己带走[{other}]。\n月亮很圆。")
     });
     let library = library(data.path(), &endpoint, |_| ());
     let answer = ask(&library, QUESTION);
@@ -112,7 +112,7 @@ fn a_sentence_whose_ids_are_missing_or_wrong_is_shown_if_something_that_was_sent
     let writing = answer.writing.as_ref().unwrap();
     assert_eq!((writing.shown, writing.attributed, writing.unknown_ids), (2, 2, 0));
     let faults: Vec<&str> = writing.faults.iter().map(|fault| fault.name()).collect();
-    assert_eq!(faults, ["no_source", "no_source", "no_source"]);
+    assert_eq!(faults, ["no_source", "no_source"]);
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn an_endpoint_slower_than_the_request_may_take_gives_the_extractive_answer() {
     let library = library(data.path(), &endpoint, |generate| {
         (generate.first_token_seconds, generate.seconds) = (3600, 3600);
     });
-    let answer = Deadline::within(Duration::from_secs(6)).apply(|| ask(&library, QUESTION));
+    let answer = Deadline::within(Duration::from_secs(12)).apply(|| ask(&library, QUESTION));
     assert_eq!((outcome_name(&answer), answer.answerable), (("failed", "no_first_token"), true));
 }
 

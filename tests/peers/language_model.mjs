@@ -19,16 +19,14 @@ const CONTEXT = 6144; // tokens of the prompt and of the answer
 const llama = await getLlama({ gpu: false, build: "never" });
 const model = await llama.loadModel({ modelPath: path });
 const context = await model.createContext({ contextSize: CONTEXT });
+const sequence = context.getSequence();
 
 async function write({ messages, max_tokens: maxTokens = 256, temperature = 0 }, onTextChunk, signal) {
   const content = (role) => messages.filter((message) => message.role === role).at(-1)?.content ?? "";
-  const sequence = context.getSequence();
-  try {
-    const session = new LlamaChatSession({ contextSequence: sequence, systemPrompt: content("system") });
-    await session.prompt(content("user"), { temperature, maxTokens, onTextChunk, signal, stopOnAbortSignal: true });
-  } finally {
-    await sequence.dispose();
-  }
+  // The same sequence each time: what prompts have in common at their beginning is computed once.
+  const session = new LlamaChatSession({ contextSequence: sequence, systemPrompt: content("system") });
+  await session.prompt(content("user"), { temperature, maxTokens, onTextChunk, signal, stopOnAbortSignal: true });
+  session.dispose({ disposeSequence: false });
 }
 
 async function answer(request, response) {

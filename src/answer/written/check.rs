@@ -4,10 +4,7 @@
 //! do most of its pairs of characters, those of the question aside; it denies what they deny; and the model's reader
 //! finds its words again in them. A sentence in another language than theirs is held by numbers and by the reader alone.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
-
-use super::fold::{Script, common, fold, script, units};
+use super::fold::{Script, fold, script, units};
 use super::names;
 use super::negation::denies_otherwise;
 use super::numbers::numbers;
@@ -18,7 +15,7 @@ use crate::read::sure_language;
 /// Why a sentence is not shown with a mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// It cites nothing that was sent, and no sentence that was sent holds it.
+    /// It cites nothing that was sent, and what answers does not hold it.
     NoSource,
     /// It says a number or a date that its sources do not.
     Number,
@@ -94,7 +91,7 @@ impl Checker<'_> {
     /// The share of the sentence that stands in its sources, what the question says aside. 0 for one that says nothing.
     fn overlap(&self, sentence: &str, sources: &str, foreign: bool) -> f32 {
         let (said, held, asked) = (units(sentence), units(sources), units(&self.question));
-        if !says_something(&said) && numbers(sentence).is_empty() {
+        if said.values().sum::<f32>() < 1.0 && numbers(sentence).is_empty() {
             return 0.0;
         }
         let new = || said.iter().filter(|(unit, _)| !asked.contains_key(*unit));
@@ -114,46 +111,11 @@ impl Checker<'_> {
         reader.read(sentence, &[input]).first().map_or(0.0, |reading| reading.coverage)
     }
 
-    /// The places of the texts of `quotes` that `sentence` may rest on, best first: the `most` that have most words in
-    /// common with it, and the `most` in other languages in which the reader finds most of it.
-    pub(super) fn nearest(&self, sentence: &str, quotes: &[&str], most: usize) -> Vec<usize> {
-        let said = units(&fold(sentence));
-        let (foreign, own): (Vec<usize>, Vec<usize>) = (0..quotes.len()).partition(|at| is_foreign(sentence, quotes[*at]));
-        let in_common = own.into_iter().map(|at| (at, common(&said, &units(&fold(quotes[at])))));
-        let in_common = best(in_common.filter(|(_, weight)| *weight > 0.0).collect(), most);
-        let found = self.coverages(sentence, &foreign.iter().map(|at| quotes[*at]).collect::<Vec<_>>());
-        [in_common, best(foreign.into_iter().zip(found).collect(), most)].concat()
-    }
-
-    /// How much of `sentence` the reader finds in each text; nothing where the model has no reader.
-    fn coverages(&self, sentence: &str, texts: &[&str]) -> Vec<f32> {
-        let Some(reader) = self.embedder.reader() else { return vec![0.0; texts.len()] };
-        let wholes: Vec<Range<usize>> = texts.iter().map(|text| 0..text.len()).collect();
-        let input = |(text, whole)| ReaderInput { context: "", text, sentences: std::slice::from_ref(whole) };
-        let inputs: Vec<ReaderInput<'_>> = texts.iter().copied().zip(&wholes).map(input).collect();
-        reader.read(sentence, &inputs).iter().map(|reading| reading.coverage).collect()
-    }
-
-    /// Whether a sentence has words of its own beside numbers.
-    pub(super) fn has_words(sentence: &str) -> bool {
-        says_something(&units(&fold(sentence)))
-    }
-
     /// Whether a sentence has anything in common with one of its sources; those of another language are let pass.
     pub(super) fn touches(sentence: &str, quote: &str) -> bool {
         let (said, held) = (units(&fold(sentence)), units(&fold(quote)));
         is_foreign(sentence, quote) || said.iter().any(|(unit, weight)| *weight >= 1.0 && held.contains_key(unit))
     }
-}
-
-/// The `most` places with the highest scores, best first.
-fn best(mut scored: Vec<(usize, f32)>, most: usize) -> Vec<usize> {
-    scored.sort_by(|a, b| b.1.total_cmp(&a.1));
-    scored.into_iter().take(most).map(|(at, _)| at).collect()
-}
-
-fn says_something(units: &BTreeMap<String, f32>) -> bool {
-    units.values().sum::<f32>() >= 1.0
 }
 
 /// Whether a sentence is in another language than its sources.
