@@ -44,6 +44,7 @@
 //! 9. Unsafe code lives in `embed::kernels` alone; article text is never markup, in no window.
 //! 10. A route is declared with the right that it needs.
 //! 11. Each file that is given or met is read, or reported with its reason, at every ingest.
+//! 12. A question is answered from one state of the library ([`shelf::Snapshot`]), whatever is written meanwhile.
 
 pub mod answer;
 pub mod article;

@@ -15,7 +15,10 @@ mod edit;
 mod hand_over;
 mod ingest;
 mod jobs;
+#[cfg(test)]
+mod one_state;
 mod pictures;
+mod pinned;
 mod recognise;
 mod reembed;
 
@@ -28,10 +31,11 @@ use crate::generate::Generator;
 use crate::settings::{self, Settings};
 use crate::shelf::{Error, Identity, Retention, Shelf};
 
-pub use ask::{Asking, Hear, Heard, Timings};
+pub use ask::{Asking, Gathered, Hear, Heard, Material, Timings};
 pub use check::{Checked, check};
 pub use corpus::{Corpus, Unusable};
 pub use ingest::{IngestReport, Outcome, Progress};
+pub use pinned::Pinned;
 pub use reembed::Reembedded;
 
 /// What questions are asked of.

@@ -10,7 +10,7 @@ pub mod terms;
 pub mod vectors;
 
 pub(crate) use embedded::staged;
-pub use embedded::{JobLimits, Retention, Shelf};
+pub use embedded::{JobLimits, Retention, Shelf, Snapshot};
 pub use sentences::SentenceVectors;
 
 use crate::article::{Article, ArticleId, LineRange, Passage, Record};

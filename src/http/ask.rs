@@ -114,7 +114,7 @@ async fn streamed(app: &Arc<App>, asking: Asking) -> Result<Response, Problem> {
         send(event("stage", &StageBody { stage: "searching", passages: None }));
         let mut hear = |heard: Heard<'_>| match heard {
             Heard::Found(evidence) => {
-                let passages: Vec<_> = evidence.iter().take(asking.limit).map(wire::found).collect();
+                let passages: Vec<_> = evidence.iter().take(asking.limit).map(|(evidence, _)| wire::found(evidence)).collect();
                 send(event("stage", &StageBody { stage: "reading", passages: Some(passages.len()) }));
                 send(event("sources", &serde_json::json!({ "passages": passages })));
             }

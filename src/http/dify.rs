@@ -18,9 +18,10 @@ use super::App;
 use super::error::Problem;
 use super::rights::Grant;
 use super::wire::{object, place, round, whole};
-use crate::library::Library;
-use crate::retrieve::{Evidence, Mode, Question};
-use crate::shelf::Filter;
+use crate::answer::Found;
+use crate::library::Pinned;
+use crate::retrieve::{Mode, Question};
+use crate::shelf::{Described, Filter};
 
 const USUAL: usize = 5;
 const MOST: usize = 100;
@@ -135,41 +136,38 @@ pub(super) async fn retrieval(State(app): State<Arc<App>>, grant: Grant, body: B
     let threshold = setting.score_threshold.unwrap_or(0.0);
     let base = app.public_url.clone();
     let found = app.with_library(move |library| {
-        let filter = allowed(library, &asked.metadata_condition)?;
+        let pinned = library.pinned()?;
+        let filter = allowed(&pinned, &asked.metadata_condition)?;
         if filter.articles.is_empty() && filter != Filter::default() {
             return Ok(vec![]);
         }
         if !library.is_question(&question) {
             return Ok(vec![]);
         }
-        let found = library.find(&question, &filter, Mode::Hybrid, limit)?;
-        let records = found.evidence.iter().map(|evidence| record(library, evidence, &base));
-        let records = records.collect::<Result<Vec<_>, Problem>>()?;
-        Ok(records.into_iter().filter(|record| record.score >= f64::from(threshold)).collect())
+        let found = pinned.find(&question, &filter, Mode::Hybrid, limit)?;
+        let found = pinned.with_articles(found.evidence)?;
+        let records = found.iter().map(|found| record(found, &base));
+        Ok(records.filter(|record| record.score >= f64::from(threshold)).collect())
     });
     Ok(Json(RecordsBody { records: found.await? }))
 }
 
-fn record(library: &Library, evidence: &Evidence, base: &str) -> Result<RecordBody, Problem> {
-    let passage = &evidence.passage;
-    let stored = library.shelf().article(&passage.article.0, Some(passage.version))?;
-    let (start, end) = stored.as_ref().map_or((0, 0), |stored| place(&stored.article.text, passage.passage.span));
+fn record((evidence, stored): &Found, base: &str) -> RecordBody {
+    let (passage, known) = (&evidence.passage, &stored.article.record);
+    let (start, end) = place(&stored.article.text, passage.passage.span);
     let url = format!("{base}/articles/{}?version={}#c={start}-{end}", passage.article, passage.version);
-    let known = stored.as_ref().map(|stored| &stored.article.record);
     let metadata = json!({
         "url": url, "doc_id": passage.article.0, "chunk_id": passage.id, "authors": passage.authors,
-        "published_at": known.and_then(|record| record.published.clone()), "section": passage.passage.section,
-        "language": known.and_then(|record| record.language.clone()), "start": start, "end": end,
-        "source": stored.as_ref().map(|stored| stored.source_path.clone()),
+        "published_at": known.published, "section": passage.passage.section, "language": known.language, "start": start,
+        "end": end, "source": stored.source_path,
     });
     // A probability, unlike the total.
     let score = round(evidence.scores.relevance);
-    Ok(RecordBody { content: passage.text.clone(), score, title: passage.title.clone(), metadata })
+    RecordBody { content: passage.text.clone(), score, title: passage.title.clone(), metadata }
 }
 
 /// The articles that the conditions allow, named one by one: both legs are then restricted exactly.
-fn allowed(library: &Library, conditions: &ConditionsBody) -> Result<Filter, Problem> {
-    const PAGE: usize = 1000;
+fn allowed(pinned: &Pinned<'_>, conditions: &ConditionsBody) -> Result<Filter, Problem> {
     let conditions_in_all = conditions.conditions.as_ref().map_or(0, Vec::len);
     if conditions_in_all > MOST_CONDITIONS {
         let message = format!("`conditions` must hold at most {MOST_CONDITIONS}, not {conditions_in_all}");
@@ -177,34 +175,27 @@ fn allowed(library: &Library, conditions: &ConditionsBody) -> Result<Filter, Pro
     }
     let Some(list) = conditions.conditions.as_ref().filter(|list| !list.is_empty()) else { return Ok(Filter::default()) };
     let any = conditions.logical_operator.as_deref() == Some("or");
-    let (mut articles, mut after) = (Vec::new(), 0);
-    loop {
-        let (page, end) = library.shelf().described(after, PAGE)?;
-        for article in &page {
-            let values = |name: &str| -> Vec<String> {
-                match name {
-                    "author" | "authors" => article.authors.clone(),
-                    "title" => vec![article.title.clone()],
-                    "published_at" | "published" | "date" => article.published.clone().into_iter().collect(),
-                    "language" => article.language.clone().into_iter().collect(),
-                    "source" | "path" => vec![article.source_path.clone()],
-                    "article_id" | "doc_id" => vec![article.id.clone()],
-                    _ => vec![],
-                }
-            };
-            let mut holds = list.iter().map(|condition| condition.holds(&values));
-            if if any { holds.any(|held| held) } else { holds.all(|held| held) } {
-                articles.push(article.id.clone());
-            }
-        }
-        if page.len() < PAGE {
-            break;
-        }
-        after = end;
-    }
+    let holds = |record: &Described| {
+        let mut each = list.iter().map(|condition| condition.holds(&|name| values(record, name)));
+        if any { each.any(|held| held) } else { each.all(|held| held) }
+    };
+    let articles: Vec<String> = pinned.records()?.into_iter().filter(holds).map(|record| record.id).collect();
     // No article at all: a filter that allows nothing, unlike the empty one.
     let none = articles.is_empty().then(|| "9999-12-31".to_owned());
     Ok(Filter { articles, published_from: none, ..Filter::default() })
+}
+
+/// What an article says under a name that conditions use.
+fn values(record: &Described, name: &str) -> Vec<String> {
+    match name {
+        "author" | "authors" => record.authors.clone(),
+        "title" => vec![record.title.clone()],
+        "published_at" | "published" | "date" => record.published.clone().into_iter().collect(),
+        "language" => record.language.clone().into_iter().collect(),
+        "source" | "path" => vec![record.source_path.clone()],
+        "article_id" | "doc_id" => vec![record.id.clone()],
+        _ => vec![],
+    }
 }
 
 impl ConditionBody {

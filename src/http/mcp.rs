@@ -138,16 +138,17 @@ impl Tools {
     async fn search(&self, Parameters(Searched { query }): Parameters<Searched>) -> Result<Json<Results>, ErrorData> {
         let (question, base) = (self.question(&query)?, self.app.public_url.clone());
         let found = self.app.with_library(move |library| {
-            let found = library.find(&question, &Filter::default(), Mode::Hybrid, FOUND)?;
-            let results = found.evidence.iter().map(|evidence| {
+            let pinned = library.pinned()?;
+            let found = pinned.find(&question, &Filter::default(), Mode::Hybrid, FOUND)?;
+            let found = pinned.with_articles(found.evidence)?;
+            let results = found.iter().map(|(evidence, stored)| {
                 let passage = &evidence.passage;
-                let stored = super::articles::find(library, &passage.article.0, Some(passage.version))?;
                 let (start, end) = place(&stored.article.text, passage.passage.span);
                 let url = format!("{base}/articles/{}?version={}#c={start}-{end}", passage.article, passage.version);
                 let id = format!("{}#c={start}-{end}", passage.article);
-                Ok(Found { id, title: passage.title.clone(), url, text: passage.text.clone() })
+                Found { id, title: passage.title.clone(), url, text: passage.text.clone() }
             });
-            Ok(Results { results: results.collect::<Result<_, Problem>>()? })
+            Ok(Results { results: results.collect() })
         });
         Ok(Json(found.await?))
     }

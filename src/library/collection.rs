@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::Library;
-use super::ask::{Asking, Hear, Heard, Timings};
+use super::ask::{Asking, Timings};
+use super::{Library, Pinned};
 use crate::answer::collection::{CollectionKind, Named, Period, count, described, topic, with_known_titles};
 use crate::answer::{Answer, Answerer as _, Asked, Citation, Extractive, Kind, Records, Rules, Statement};
 use crate::article::Span;
@@ -17,8 +17,6 @@ use crate::retrieve::{EmbeddedQuestion, Evidence, Mode, Question, Scores, millis
 use crate::shelf::terms::Folded;
 use crate::shelf::{Described, Error, Filter, StoredArticle, StoredPassage};
 
-/// Records read at once.
-const BATCH: usize = 1000;
 /// Articles that an answer lists, at most.
 const LISTED: usize = 20;
 /// Passages of each leg in which a topic's articles are looked for.
@@ -34,44 +32,34 @@ impl Library {
         let name = self.embedder.parameters().collection.kind(question.vector.as_ref()?)?;
         CollectionKind::of(name)
     }
+}
 
+impl Pinned<'_> {
     /// The answer from the records; `None` for a question that is not about the collection, or of which the records
     /// know nothing: then the passages are asked.
     pub(super) fn about_collection(
         &self,
         asking: &Asking,
         question: &EmbeddedQuestion,
-        hear: &mut Hear<'_>,
     ) -> Result<Option<(Answer, Timings)>, Error> {
-        if !asking.filter.is_empty() || self.embedder.parameters().collection.weights.is_empty() {
+        let library = self.library;
+        if !asking.filter.is_empty() || library.embedder.parameters().collection.weights.is_empty() {
             return Ok(None);
         }
         let begun = Instant::now();
-        let (text, told) = (asking.question.as_str(), self.collection_kind(question));
+        let (text, told) = (asking.question.as_str(), library.collection_kind(question));
         if told.is_none() && !text.contains(QUOTING) {
             return Ok(None);
         }
         let records = self.records()?;
         let by_title = || {
             let text = with_known_titles(text, &records)?;
-            let embedded = self.embedded(&Question::parse(&text, None).ok()?, Mode::Hybrid);
-            self.collection_kind(&embedded)
+            let embedded = library.embedded(&Question::parse(&text, None).ok()?, Mode::Hybrid);
+            library.collection_kind(&embedded)
         };
         let Some(kind) = told.or_else(by_title) else { return Ok(None) };
         let named = Named::of(text, &records, &today());
-        About { library: self, question: text, kind, named, records }.told(question.embed_ms, begun, hear)
-    }
-
-    fn records(&self) -> Result<Vec<Described>, Error> {
-        let (mut records, mut after) = (Vec::new(), 0);
-        loop {
-            let (batch, last) = self.shelf.described(after, BATCH)?;
-            if batch.is_empty() {
-                return Ok(records);
-            }
-            after = last;
-            records.extend(batch);
-        }
+        About { pinned: self, question: text, kind, named, records }.told(question.embed_ms, begun)
     }
 }
 
@@ -80,7 +68,7 @@ type Whole = (Arc<StoredArticle>, Vec<StoredPassage>);
 
 /// A question about the collection, and what it names.
 struct About<'a> {
-    library: &'a Library,
+    pinned: &'a Pinned<'a>,
     question: &'a str,
     kind: CollectionKind,
     named: Named,
@@ -93,10 +81,9 @@ fn today() -> String {
 }
 
 impl About<'_> {
-    /// The answer, which `hear` heard.
-    fn told(&self, embed: f64, begun: Instant, hear: &mut Hear<'_>) -> Result<Option<(Answer, Timings)>, Error> {
+    /// The answer, and what it took.
+    fn told(&self, embed: f64, begun: Instant) -> Result<Option<(Answer, Timings)>, Error> {
         let Some(answer) = self.answer()? else { return Ok(None) };
-        answer.tell(&mut |said| hear(Heard::Said(said)));
         Ok(Some((answer, Timings { embed, search: milliseconds(begun), answer: 0.0 })))
     }
 
@@ -157,11 +144,11 @@ impl About<'_> {
     /// Ids of articles about `topic`, the nearest first: a passage of theirs holds its words, or is near enough.
     fn about_topic(&self, topic: &str) -> Result<Vec<String>, Error> {
         let Ok(question) = Question::parse(topic, None) else { return Ok(vec![]) };
-        let embedded = self.library.embedded(&question, Mode::Hybrid);
-        let (near, words) = self.library.shelf.search(topic, embedded.vector.as_ref(), SEARCHED, &Filter::default())?;
-        let least = self.library.embedder.parameters().collection.topic;
+        let embedded = self.pinned.library.embedded(&question, Mode::Hybrid);
+        let (near, words) = self.pinned.snapshot().search(topic, embedded.vector.as_ref(), SEARCHED, &Filter::default())?;
+        let least = self.pinned.library.embedder.parameters().collection.topic;
         let mut ids: Vec<(f32, u32)> = near.iter().filter(|one| one.score >= least).map(|one| (one.score, one.passage)).collect();
-        let passages = self.library.shelf.passages(&words.iter().map(|one| one.passage).collect::<Vec<_>>())?;
+        let passages = self.pinned.snapshot().passages(&words.iter().map(|one| one.passage).collect::<Vec<_>>())?;
         let holds = |passage: &&StoredPassage| {
             let text = Folded::of(&format!("{}\n{}", passage.context(), passage.text));
             topic.split_whitespace().all(|word| holds_word(&text, word))
@@ -171,7 +158,7 @@ impl About<'_> {
             (1.0 + known, passage.id)
         }));
         ids.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let passages = self.library.shelf.passages(&ids.iter().map(|(_, id)| *id).collect::<Vec<_>>())?;
+        let passages = self.pinned.snapshot().passages(&ids.iter().map(|(_, id)| *id).collect::<Vec<_>>())?;
         let mut articles: Vec<String> = Vec::new();
         for passage in passages {
             if !articles.contains(&passage.article.0) {
@@ -266,7 +253,7 @@ impl About<'_> {
         for record in meant.iter().take(SENTENCES.1) {
             let Some((article, passages)) = self.article(&record.id)? else { continue };
             let about = topic.as_deref().unwrap_or(&record.title);
-            let Some(vector) = self.library.embedder.question(about) else { continue };
+            let Some(vector) = self.pinned.library.embedder.question(about) else { continue };
             for (passage, span) in self.central(&passages, &vector, each.max(if meant.len() == 1 { SENTENCES.0 } else { 1 }))? {
                 let Some(citation) = Citation::cut(&article, span, &evidence(passage)) else { continue };
                 citations.push(citation);
@@ -285,7 +272,7 @@ impl About<'_> {
         most: usize,
     ) -> Result<Vec<(&'p StoredPassage, Span)>, Error> {
         let ids: Vec<u32> = passages.iter().map(|passage| passage.id).collect();
-        let cosines = self.library.shelf.sentence_cosines(vector, &ids)?;
+        let cosines = self.pinned.snapshot().sentence_cosines(vector, &ids)?;
         let mut all = Vec::new();
         for (passage, cosines) in passages.iter().zip(cosines) {
             let from = passage.passage.span.start;
@@ -316,9 +303,9 @@ impl About<'_> {
         let sides: Vec<(String, Filter)> = if authors.len() == 2 { by_author.collect() } else { by_title.collect() };
         let (mut statements, mut citations) = (Vec::new(), Vec::new());
         for (name, filter) in sides {
-            let found = self.library.search(&question, &filter, Mode::Hybrid, 8)?;
-            let evidence = self.library.with_articles(found.evidence)?;
-            let parameters = self.library.embedder.parameters();
+            let found = self.pinned.search(&question, &filter, Mode::Hybrid, 8)?;
+            let evidence = self.pinned.with_articles(found.evidence)?;
+            let parameters = self.pinned.library.embedder.parameters();
             // What is nearest is shown for both sides, however sure it answers.
             let rules = Rules { parameters, sentences: 2, threshold: 0.0, nearest: 0 };
             let asked = Asked { question: question.as_str(), evidence: &evidence, said: &[], answered: &[] };
@@ -349,8 +336,10 @@ impl About<'_> {
     }
 
     fn article(&self, id: &str) -> Result<Option<Whole>, Error> {
-        let Some(article) = self.library.shelf.article(id, None)?.filter(|article| !article.superseded) else { return Ok(None) };
-        let passages = self.library.shelf.passages_of(id, article.version)?;
+        let Some(article) = self.pinned.snapshot().article(id, None)?.filter(|article| !article.superseded) else {
+            return Ok(None);
+        };
+        let passages = self.pinned.snapshot().passages_of(id, article.version)?;
         Ok(Some((Arc::new(article), passages)))
     }
 

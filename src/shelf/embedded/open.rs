@@ -10,8 +10,9 @@ use std::sync::{Arc, Mutex, RwLock};
 use rusqlite::Connection;
 
 use super::grow::Growing;
+use super::readers::Readers;
 use super::words::{self, Words};
-use super::{Retention, Shelf, View, WORDS, caches, database, lock};
+use super::{Caches, Retention, Shelf, View, WORDS, caches, database, lock};
 use crate::settings;
 use crate::shelf::vectors::{PassageSet, VectorIndex};
 use crate::shelf::{Error, Identity};
@@ -90,9 +91,9 @@ impl Shelf {
         let shelf = Self {
             identity,
             writer: Mutex::new(writer),
-            readers: Mutex::default(),
+            readers: Readers::of(folder),
             words: Mutex::new(words),
-            refreshing: Mutex::new(true),
+            caches: Mutex::new(Caches::Ours),
             growing: Arc::new(growing),
             lock,
             retention: Retention::default(),
