@@ -13,12 +13,13 @@
 //! | room | what it is for | knows |
 //! | --- | --- | --- |
 //! | [`article`] | sources, articles, passages, spans, line maps: the words of all | nobody |
-//! | [`read`] | bytes → text, articles, or a PDF's characters with their places; a text's language | `article`, and `chunk` for scripts |
-//! | [`page`] | a newspaper page's raw text, or a PDF's pages → articles | `article`, what `read` gives, `chunk` for scripts |
-//! | [`chunk`] | article → passages; sentences in every script; the text that is embedded | `article` |
-//! | [`embed`] | text → unit vector; the reader; what was learnt for a model; the only room with Candle and tokenizers | `read` for hexadecimals, `background` |
-//! | [`shelf`] | keeps and searches: SQLite, tantivy, graphs that `hnsw_rs` builds | `article`, `embed`, `background`, `deadline`, `page`'s left-out lines |
-//! | [`retrieve`] | question → evidence | `shelf`, `embed`, `deadline`, `chunk` for scripts, `read` for a question's language |
+//! | [`text`] | scripts, sentences, languages, folding, terms: what is known of texts in every script | `article` |
+//! | [`read`] | bytes → text, articles, or a PDF's characters with their places | `article`, `text` |
+//! | [`page`] | a newspaper page's raw text, or a PDF's pages → articles | `article`, `text`, what `read` gives |
+//! | [`chunk`] | article → passages; the text that is embedded | `article`, `text` |
+//! | [`embed`] | text → unit vector; the reader; what was learnt for a model; the only room with Candle and tokenizers | `text`, `background` |
+//! | [`shelf`] | keeps and searches: SQLite, tantivy, graphs that `hnsw_rs` builds | `article`, `text`, `chunk`'s context, `embed`, `background`, `deadline`, `page`'s left-out lines |
+//! | [`retrieve`] | question → evidence | `shelf`, `embed`, `text`, `deadline` |
 //! | [`generate`] | a prompt → text, by a language model behind an endpoint, where one is configured | `settings`, `deadline` |
 //! | [`answer`] | evidence → answer with citations: quoted, or written and checked | `retrieve`, `generate`, `embed`, `settings` |
 //! | [`library`] | joins them: ingest, jobs, ask, search, check, reembed | all above |
@@ -64,6 +65,7 @@ pub mod read;
 pub mod retrieve;
 pub mod settings;
 pub mod shelf;
+pub mod text;
 
 /// Threads that build a graph or cut texts into tokens make and drop small things without end.
 #[global_allocator]

@@ -27,7 +27,6 @@ mod html_open;
 mod html_tables;
 mod json;
 mod jsonl;
-mod language;
 mod line_starts;
 mod markdown;
 mod odt;
@@ -42,12 +41,13 @@ mod xml;
 pub use bundle::{Bundle, INSIDE, Inside};
 pub use charset::Decoded;
 pub use guard::bounded;
-pub use language::{language, sure_language};
 pub use pdf::page_picture;
 pub use plain::prose;
 pub use printed::{Glyph, Printed, PrintedPage, Rule};
 
 use crate::article::{Article, Source};
+
+pub use crate::text::{language, sure_language};
 
 /// What reading a source gives.
 #[derive(Debug)]

@@ -6,7 +6,6 @@
 
 pub mod embedded;
 mod sentences;
-pub mod terms;
 pub mod vectors;
 
 pub(crate) use embedded::staged;
@@ -17,6 +16,8 @@ use crate::article::{Article, ArticleId, LineRange, Passage, Record};
 use crate::chunk::context;
 use crate::embed::{ModelInfo, UnitVector};
 use crate::page::LeftOut;
+
+pub use crate::text::terms;
 
 /// A passage's number: dense, stable, never used again.
 pub type PassageId = u32;
@@ -133,7 +134,7 @@ pub struct NewPassage {
     pub passage: Passage,
     /// Its vector; `None` when it holds no known token.
     pub vector: Option<UnitVector>,
-    /// Vectors of its sentences, as [`crate::chunk::sentences_of`] finds them.
+    /// Vectors of its sentences, as [`crate::text::sentences_of`] finds them.
     pub sentences: SentenceVectors,
 }
 

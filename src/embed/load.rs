@@ -16,7 +16,7 @@ use super::heads::reader::Reader;
 use super::kernels::Precision;
 use super::weights::{has_int8_layers, var_builder};
 use super::{Choices, Embedder, Model, ModelInfo, Parameters, table};
-use crate::read::files::hex;
+use crate::text::hex;
 
 impl Embedder {
     /// The model in the binary.

@@ -1,6 +1,6 @@
 //! What can be asked, in one line and in the asker's language: the answer to what is no question.
 
-use crate::read::{language, sure_language};
+use crate::text::{language, sure_language};
 
 /// A language: its tag, greetings and thanks that tell it where a text is too short to, and the line.
 type Row = (&'static str, &'static [&'static str], &'static str);

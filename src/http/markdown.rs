@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::wire::{AnswerBody, CitationBody, StatementBody};
 use crate::article::one_line;
-use crate::read::language;
+use crate::text::language;
 
 /// `text` so that a Markdown reader shows exactly its characters: no emphasis, no link, no mark.
 pub(super) fn plain(text: &str) -> String {

@@ -6,10 +6,10 @@ use super::Library;
 use super::pinned::Pinned;
 use crate::answer::{self, Answer, Answerer as _, Asked, Extractive, Found, Said, Writing, Written};
 use crate::article::{ArticleId, Span};
-use crate::chunk::sentences_of;
 use crate::retrieve::{self, EmbeddedQuestion, Evidence, Mode, Question, Retrieved, milliseconds};
 use crate::settings::{self, AnswerMode};
 use crate::shelf::{Error, Filter, StoredPassage};
+use crate::text::sentences_of;
 
 /// A question, and what it is asked of and after.
 #[derive(Debug, Clone)]

@@ -11,11 +11,11 @@ use super::{Library, Pinned};
 use crate::answer::collection::{CollectionKind, Named, Period, count, described, topic, with_known_titles};
 use crate::answer::{Answer, Answerer as _, Asked, Citation, Extractive, Kind, Records, Rules, Statement};
 use crate::article::Span;
-use crate::chunk::sentences_of;
 use crate::embed::UnitVector;
 use crate::retrieve::{EmbeddedQuestion, Evidence, Mode, Question, Scores, milliseconds};
-use crate::shelf::terms::Folded;
 use crate::shelf::{Described, Error, Filter, StoredArticle, StoredPassage};
+use crate::text::sentences_of;
+use crate::text::terms::Folded;
 
 /// Articles that an answer lists, at most.
 const LISTED: usize = 20;

@@ -20,6 +20,7 @@ use crate::read::files::Skipped;
 use crate::read::{self, Bundle, Inside, Reading};
 use crate::settings::Settings;
 use crate::shelf::{Change, Content, Error, Incoming, KnownArticle, KnownSource, NewPassage, SentenceVectors};
+use crate::text;
 
 /// Passages that are embedded between two looks at the deadline.
 const AT_ONCE: usize = 64;
@@ -316,7 +317,7 @@ impl Library {
         let mut report = IngestReport::default();
         let Found { mut articles, left_out, broken } =
             self.articles(source).unwrap_or_else(|reason| Found { broken: vec![reason], ..Found::default() });
-        articles.par_iter_mut().for_each(|article| article.record.language = read::language(&article.text).map(str::to_owned));
+        articles.par_iter_mut().for_each(|article| article.record.language = text::language(&article.text).map(str::to_owned));
         let failed = articles.is_empty() && !broken.is_empty();
         let reasons: Vec<String> = broken.iter().map(ToString::to_string).collect();
         report.unusable.extend(broken.into_iter().map(|reason| Unusable { path: source.path.clone(), reason }));
@@ -413,6 +414,6 @@ pub(super) fn content(settings: &Settings, embedder: &Embedder, article: Article
 fn text_of(article: &Article, passage: &Passage) -> PassageText {
     let Record { title, authors, .. } = &article.record;
     let text = article.quote(passage.span).unwrap_or_default().to_owned();
-    let sentences = chunk::sentences_of(&text).into_iter().map(|span| span.start..span.end).collect();
+    let sentences = text::sentences_of(&text).into_iter().map(|span| span.start..span.end).collect();
     PassageText { context: chunk::context(title, authors, passage.section.as_deref()), text, sentences }
 }

@@ -10,6 +10,7 @@ use walkdir::WalkDir;
 
 use super::{Bundle, Error, Format, INSIDE};
 use crate::article::Source;
+use crate::text::hex;
 
 /// A file that is to be read.
 #[derive(Debug, Clone)]
@@ -147,13 +148,4 @@ pub fn again(location: &str, limit: u64) -> Option<Source> {
 pub fn source(path: String, location: String, bytes: Vec<u8>) -> Source {
     let sha256 = hex(&Sha256::digest(&bytes));
     Source { path, location, bytes: Arc::new(bytes), sha256 }
-}
-
-/// Lower-case hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a String cannot fail");
-        text
-    })
 }

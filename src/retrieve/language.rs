@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::read::sure_language;
-use crate::shelf::terms::units;
 use crate::shelf::{Error, Neighbor, PassageId, Snapshot, StoredPassage};
+use crate::text::sure_language;
+use crate::text::terms::units;
 
 /// Shares of the question's words that the passages hold, at which its language is taken for another, and for theirs.
 const FOREIGN: f32 = 0.2;

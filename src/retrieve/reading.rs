@@ -7,9 +7,9 @@ use std::ops::Range;
 use super::candidates::{Candidate, joined};
 use super::{Evidence, PassageReading, Question, Request, Scores, Sentence, SentenceReading, in_time};
 use crate::article::{ArticleId, Span};
-use crate::chunk::sentences_of;
 use crate::embed::{Embedder, ReaderInput, Reading, logistic};
 use crate::shelf::{Error, PassageId, StoredPassage, staged};
+use crate::text::sentences_of;
 
 /// Evidence of `candidates`, which come by fused score.
 pub(super) fn ranked(request: &Request<'_>, mut candidates: Vec<Candidate>) -> Result<Vec<Evidence>, Error> {

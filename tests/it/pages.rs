@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use ibid::article::{Article, Span};
-use ibid::chunk::sentences;
 use ibid::embed::Embedder;
 use ibid::page::{self, Page};
 use ibid::read::{self, Decoded, Reading, files};
+use ibid::text::sentences;
 use proptest::prelude::*;
 use serde_json::Value;
 

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use ibid::article::{Article, Span};
-use ibid::chunk::sentences_of;
 use ibid::page::{self, Page};
 use ibid::read::{self, Printed, Reading, files};
+use ibid::text::sentences_of;
 use serde_json::Value;
 
 use crate::service::{Service, run};

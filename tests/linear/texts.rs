@@ -8,7 +8,7 @@ use ibid::chunk::{self, Rules};
 use ibid::embed::Embedder;
 use ibid::page;
 use ibid::read::{self, Reading, files};
-use ibid::shelf::terms::terms;
+use ibid::text::{self, terms::terms};
 
 use crate::inputs::{INPUTS, pdf};
 use crate::{Case, Work};
@@ -47,7 +47,7 @@ fn cut(articles: &[Article]) -> Vec<String> {
 }
 
 fn words(texts: &[String]) -> usize {
-    texts.iter().map(|text| chunk::sentences_of(text).len() + terms(text).len()).sum()
+    texts.iter().map(|text| text::sentences_of(text).len() + terms(text).len()).sum()
 }
 
 /// Each input: read, cut, and its words found.

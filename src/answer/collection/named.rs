@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 
 use super::super::written::fold;
-use crate::chunk::is_unspaced;
 use crate::shelf::Described;
+use crate::text::is_unspaced;
 
 /// Days, `YYYY-MM-DD`, both included.
 #[derive(Debug, Clone, PartialEq, Eq)]

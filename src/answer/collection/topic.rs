@@ -1,7 +1,7 @@
 //! The topic of a question about the collection: what is left of it without the words that only ask.
 
 use super::super::written::fold;
-use crate::chunk::is_unspaced;
+use crate::text::is_unspaced;
 
 /// Words that ask, in scripts without spaces; longer ones first where one holds another.
 const ASKING_UNSPACED: &[&str] = &[

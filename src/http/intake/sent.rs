@@ -16,8 +16,9 @@ use utoipa::ToSchema;
 use crate::article::{LONGEST_NAME, LONGEST_TITLE, LONGEST_URL, MOST_AUTHORS, Source, is_web_address};
 use crate::http::App;
 use crate::http::error::Problem;
-use crate::read::files::{hex, source};
+use crate::read::files::source;
 use crate::retrieve::says_something;
+use crate::text::hex;
 
 /// Articles in one request.
 const MOST_ARTICLES: usize = 100_000;

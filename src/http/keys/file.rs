@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::error::{KeyFileError, KeyLineError};
 use crate::http::rights::Granted;
-use crate::read::files::hex;
+use crate::text::hex;
 
 /// What every key begins with, so that it is known for one where it leaks.
 const PREFIX: &str = "ibid_";

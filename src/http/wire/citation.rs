@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 use super::{OFFSET_UNIT, round};
 use crate::answer::Citation;
 use crate::article::{PageBox, Span, code_points};
-use crate::read::files::hex;
 use crate::shelf::StoredArticle;
+use crate::text::hex;
 
 /// An exact quote and where it stands.
 #[derive(Debug, Clone, Serialize, ToSchema)]

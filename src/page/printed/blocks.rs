@@ -1,8 +1,8 @@
 //! A column's lines → paragraphs, headings, rows of tables, footnotes.
 
 use super::lines::Line;
-use crate::chunk::is_unspaced;
 use crate::read::Rule;
+use crate::text::is_unspaced;
 
 /// A heading's type is larger than the text's by so much.
 const LARGER: f32 = 1.12;

@@ -2,8 +2,8 @@
 
 use super::segments::{LEVEL, Letter, Segment};
 use crate::article::{PrintedLine, quarters};
-use crate::chunk::is_unspaced;
 use crate::read::PrintedPage;
+use crate::text::is_unspaced;
 
 /// A gap of so many parts of the size is a space between words that the file does not draw.
 const SPACE: f32 = 0.18;

@@ -69,7 +69,7 @@ impl Shelf {
         claim: impl Fn(&Connection, &Identity, &Path) -> Result<(), Error>,
     ) -> Result<Self, Error> {
         // The dictionary takes a moment to load; the first question shall not wait for it.
-        std::thread::spawn(|| crate::shelf::terms::terms("词典"));
+        std::thread::spawn(|| crate::text::terms::terms("词典"));
         let writer = database::open(folder, |connection| claim(connection, &identity, folder))?;
         let load = || {
             claim(&writer, &identity, folder)?;

@@ -18,10 +18,10 @@ use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, Schema, TextField
 use tantivy::tokenizer::{PreTokenizedString, Token};
 use tantivy::{Index, IndexReader, IndexSettings, ReloadPolicy, Searcher, SegmentReader, TantivyDocument, Term};
 
-use crate::read::files::hex;
-use crate::shelf::terms::terms;
 use crate::shelf::vectors::PassageSet;
 use crate::shelf::{Error, Neighbor, PassageId, StoredPassage};
+use crate::text::hex;
+use crate::text::terms::terms;
 
 /// Changes with the terms or the fields: another form is rebuilt.
 const FORM: &str = "words-4";

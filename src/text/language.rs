@@ -5,6 +5,8 @@
 
 use whatlang::{Info, Lang, Script};
 
+use super::is_han;
+
 /// Characters looked at: enough to be sure, few enough to cost nothing.
 const LOOKED_AT: usize = 2000;
 /// One character in this many is traditional in `zh-Hant`.
@@ -34,10 +36,6 @@ pub fn sure_language(text: &str) -> Option<&'static str> {
     let told = whatlang::detect(text).filter(Info::is_reliable)?;
     matches!(told.script(), Script::Latin | Script::Cyrillic | Script::Arabic | Script::Devanagari | Script::Hebrew)
         .then(|| tag(told.lang()))?
-}
-
-fn is_han(c: char) -> bool {
-    matches!(u32::from(c), 0x3400..=0x9fff | 0xf900..=0xfaff | 0x20000..=0x3ffff)
 }
 
 /// The two letters of ISO 639-1.

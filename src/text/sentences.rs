@@ -5,18 +5,12 @@
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
+use super::is_unspaced;
 use super::shortened::Shortened;
-use super::trimmed;
 use crate::article::Span;
 
-/// A character of a script that sets no spaces between words: Chinese, Japanese, Thai and their marks.
-pub fn is_unspaced(c: char) -> bool {
-    matches!(u32::from(c), 0x0e00..=0x0eff | 0x1780..=0x17ff | 0x2e80..=0x9fff | 0xf900..=0xfaff | 0xff00..=0xffef | 0x20000..=0x3ffff)
-        || matches!(c, '“' | '”' | '‘' | '’' | '…' | '—')
-}
-
 /// The paragraphs in `within`: a blank line ends one, and so does a line that is no wrapped line.
-pub(super) fn paragraphs(text: &str, within: Span) -> Vec<Span> {
+pub(crate) fn paragraphs(text: &str, within: Span) -> Vec<Span> {
     let mut found = Vec::new();
     let mut open: Option<Span> = None;
     let mut at = within.start;
@@ -111,7 +105,7 @@ fn is_abbreviation(sentence: &str) -> bool {
 }
 
 /// Cuts a sentence that is too long: at its clauses, else anywhere between characters as read.
-pub(super) fn divide(text: &str, span: Span, most: usize, count: &dyn Fn(&str) -> usize) -> Vec<Span> {
+pub(crate) fn divide(text: &str, span: Span, most: usize, count: &dyn Fn(&str) -> usize) -> Vec<Span> {
     let inside = text.get(span.start..span.end).unwrap_or_default();
     let mut pieces: Vec<Span> = Vec::new();
     let (mut start, mut clause, mut tokens) = (span.start, span.start, 0);
@@ -156,6 +150,13 @@ fn graphemes(text: &str, span: Span, most: usize) -> Vec<Span> {
         piece
     })
     .collect()
+}
+
+/// `span` without white space at its ends.
+pub(crate) fn trimmed(text: &str, span: Span) -> Span {
+    let inside = text.get(span.start..span.end).unwrap_or_default();
+    let start = span.start + (inside.len() - inside.trim_start().len());
+    Span::new(start, start + inside.trim().len())
 }
 
 #[cfg(test)]
