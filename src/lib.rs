@@ -4,7 +4,7 @@
 //! This is the map. The two journeys, each arrow one call in one direction:
 //!
 //! ```text
-//! ingest   Source ─read→ text ─page→ Articles ─chunk→ Passages ─embed→ vectors ─→ Shelf (one transaction a source)
+//! ingest   Source ─read→ text ─newspaper→ Articles ─chunk→ Passages ─embed→ vectors ─→ Shelf (one transaction a source)
 //!
 //! ask      Question ─embed→ vector ┐
 //!                   └─terms────────┴→ Shelf: nearest + lexical ─score, read→ Evidence ─answer→ Answer + Citations
@@ -15,10 +15,10 @@
 //! | [`article`] | sources, articles, passages, spans, line maps: the words of all | nobody |
 //! | [`text`] | scripts, sentences, languages, folding, terms: what is known of texts in every script | `article` |
 //! | [`read`] | bytes → text, articles, or a PDF's characters with their places | `article`, `text` |
-//! | [`page`] | a newspaper page's raw text, or a PDF's pages → articles | `article`, `text`, what `read` gives |
+//! | [`newspaper`] | a newspaper page's raw text, or a PDF's pages → articles | `article`, `text`, what `read` gives |
 //! | [`chunk`] | article → passages; the text that is embedded | `article`, `text` |
 //! | [`embed`] | text → unit vector; the reader; what was learnt for a model; the only room with Candle and tokenizers | `text`, `background` |
-//! | [`shelf`] | keeps and searches: SQLite, tantivy, graphs that `hnsw_rs` builds | `article`, `text`, `chunk`'s context, `embed`, `background`, `deadline`, `page`'s left-out lines |
+//! | [`shelf`] | keeps and searches: SQLite, tantivy, graphs that `hnsw_rs` builds | `article`, `text`, `chunk`'s context, `embed`, `background`, `deadline`, `newspaper`'s left-out lines |
 //! | [`retrieve`] | question → evidence | `shelf`, `embed`, `text`, `deadline` |
 //! | [`generate`] | a prompt → text, by a language model behind an endpoint, where one is configured | `settings`, `deadline` |
 //! | [`answer`] | evidence → answer with citations: quoted, or written and checked | `retrieve`, `generate`, `embed`, `settings` |
@@ -60,7 +60,7 @@ pub mod generate;
 mod growth;
 pub mod http;
 pub mod library;
-pub mod page;
+pub mod newspaper;
 pub mod read;
 pub mod retrieve;
 pub mod settings;

@@ -2,7 +2,7 @@
 //!
 //! [`read`] chooses by the file's extension. Most formats give articles at once; plain text is
 //! handed back decoded, because it may be prose or a newspaper page, and a PDF gives characters with
-//! their places: what articles they make, only the room `page` can tell. Nothing here opens a file
+//! their places: what articles they make, only the room `newspaper` can tell. Nothing here opens a file
 //! but [`files`], and nothing follows a link in a text.
 //!
 //! Web pages, Markdown and plain text know their lines. DOCX, ODT, EPUB and RTF go through `document`, which counts

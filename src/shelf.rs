@@ -15,7 +15,7 @@ pub use sentences::SentenceVectors;
 use crate::article::{Article, ArticleId, LineRange, Passage, Record};
 use crate::chunk::context;
 use crate::embed::{ModelInfo, UnitVector};
-use crate::page::LeftOut;
+use crate::newspaper::LeftOut;
 
 pub use crate::text::terms;
 

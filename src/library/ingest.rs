@@ -15,7 +15,7 @@ use crate::article::{Article, ArticleId, Passage, Record, Source};
 use crate::chunk;
 use crate::deadline;
 use crate::embed::{Embedded, Embedder, PassageText, UnitVector};
-use crate::page::{self, LeftOut};
+use crate::newspaper::{self, LeftOut};
 use crate::read::files::Skipped;
 use crate::read::{self, Bundle, Inside, Reading};
 use crate::settings::Settings;
@@ -361,7 +361,7 @@ impl Library {
             },
             Reading::Printed(document) => {
                 let stem = read::stem(&source.path).to_owned();
-                let page = read::bounded(move || page::printed_articles(&document, &stem))?;
+                let page = read::bounded(move || newspaper::printed_articles(&document, &stem))?;
                 Found { articles: page.articles, left_out: page.left_out, broken }
             }
         };
@@ -370,7 +370,7 @@ impl Library {
     }
 
     /// Takes a newspaper page apart; each headline and body is embedded once, however many it is compared with.
-    fn reconstruct(&self, decoded: &read::Decoded) -> Option<page::Page> {
+    fn reconstruct(&self, decoded: &read::Decoded) -> Option<newspaper::Page> {
         let vectors: RefCell<HashMap<String, Option<UnitVector>>> = RefCell::default();
         let vector = |text: &str| {
             if let Some(known) = vectors.borrow().get(text) {
@@ -382,7 +382,7 @@ impl Library {
             vectors.borrow_mut().insert(text.to_owned(), made.clone());
             made
         };
-        page::reconstruct(decoded, &|a, b| vector(a).zip(vector(b)).map_or(0.0, |(a, b)| a.dot(&b)))
+        newspaper::reconstruct(decoded, &|a, b| vector(a).zip(vector(b)).map_or(0.0, |(a, b)| a.dot(&b)))
     }
 
     /// Cuts and embeds an article.

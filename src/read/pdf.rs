@@ -1,7 +1,7 @@
 //! PDF: the characters of each page with their places, by the interpreter `hayro`.
 //!
 //! Nothing is drawn but the picture of a page that is asked for, no script runs, no link or embedded file is followed. Which lines, columns and articles the
-//! characters make is for the room `page` to tell.
+//! characters make is for the room `newspaper` to tell.
 
 mod about;
 mod characters;

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use ibid::article::Article;
 use ibid::chunk::{self, Rules};
 use ibid::embed::Embedder;
-use ibid::page;
+use ibid::newspaper;
 use ibid::read::{self, Reading, files};
 use ibid::text::{self, terms::terms};
 
@@ -23,11 +23,11 @@ fn read(path: &str, bytes: &[u8]) -> Vec<Article> {
     let mut articles = match read::read(&source) {
         Err(_) => vec![],
         Ok((Reading::Articles(articles), _)) => articles,
-        Ok((Reading::Plain(decoded), _)) => match page::reconstruct(&decoded, &alike) {
+        Ok((Reading::Plain(decoded), _)) => match newspaper::reconstruct(&decoded, &alike) {
             Some(page) => page.articles,
             None => vec![read::prose(decoded, "a")],
         },
-        Ok((Reading::Printed(document), _)) => page::printed_articles(&document, "a").articles,
+        Ok((Reading::Printed(document), _)) => newspaper::printed_articles(&document, "a").articles,
     };
     articles.iter_mut().for_each(Article::tidy);
     articles

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{outlines, places};
 use crate::article::{Article, ArticleId, Heading, LineMap, LineRange, Passage, Record, Span};
 use crate::embed::UnitVector;
-use crate::page::LeftOut;
+use crate::newspaper::LeftOut;
 use crate::shelf::sentences::cosines;
 use crate::shelf::{Incoming, PassageId, StoredArticle, StoredPassage};
 

@@ -12,7 +12,7 @@ use std::collections::{BTreeSet, HashMap};
 use self::assignment::{Assignment, solve};
 use super::Similarity;
 use super::drafts::{Cutting, Draft, Headline};
-use super::lines::{Layout, is_han};
+use super::lines::{Layout, is_ideograph};
 
 /// Weight of the models' similarity beside the share of words, which is up to 1.
 const MEANING: f32 = 0.6;
@@ -165,7 +165,7 @@ fn best(mut fits: Vec<Fit>) -> Vec<Fit> {
 /// Pairs of neighbouring characters, without punctuation between.
 fn pairs(characters: impl Iterator<Item = char>) -> BTreeSet<Pair> {
     let characters: Vec<char> = characters.collect();
-    let word = |c: char| is_han(c) || c.is_alphanumeric();
+    let word = |c: char| is_ideograph(c) || c.is_alphanumeric();
     characters.windows(2).filter(|pair| word(pair[0]) && word(pair[1])).map(|pair| (pair[0], pair[1])).collect()
 }
 

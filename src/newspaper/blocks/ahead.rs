@@ -4,8 +4,8 @@
 //! Both are found here in one step, so that a page takes linear time however far away they are.
 
 use super::Width;
-use crate::page::lines::{Layout, ends_sentence};
-use crate::page::{furniture, names};
+use crate::newspaper::lines::{Layout, ends_sentence};
+use crate::newspaper::{furniture, names};
 
 /// Lines before one that say how wide its column is.
 pub(super) const COLUMN: usize = 3;

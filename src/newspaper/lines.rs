@@ -1,5 +1,7 @@
 //! Physical lines: their words, widths and distances.
 
+use crate::text;
+
 /// One line that is not blank.
 #[derive(Debug, Clone)]
 pub(super) struct Line {
@@ -74,7 +76,7 @@ impl Layout {
         // A date, a headline, a byline, two lines of text, a credit.
         const FEWEST: usize = 6;
         let characters = self.lines.iter().flat_map(|line| line.text.chars());
-        let (han, all) = characters.fold((0, 0), |(han, all), c| (han + usize::from(is_han(c)), all + 1));
+        let (han, all) = characters.fold((0, 0), |(han, all), c| (han + usize::from(is_ideograph(c)), all + 1));
         self.lines.len() >= FEWEST && han * 2 > all
     }
 
@@ -83,7 +85,7 @@ impl Layout {
     /// sentences end in the middle of lines (in verse they do not).
     pub(super) fn wrapping(&self) -> Wrapping {
         let lines = &self.lines;
-        let open = |line: &Line| line.text.chars().next_back().is_some_and(|c| is_han(c) || c.is_alphanumeric());
+        let open = |line: &Line| line.text.chars().next_back().is_some_and(|c| is_ideograph(c) || c.is_alphanumeric());
         let even = |pair: &[Line]| pair[0].width.abs_diff(pair[1].width) <= 5;
         let wrapped = lines.windows(2).filter(|pair| open(&pair[0]) && pair[0].width >= 10 && even(pair)).count();
         let inner_stops = lines.iter().filter(|line| has_inner_stop(&line.text)).count();
@@ -116,9 +118,9 @@ fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}')
 }
 
-/// A Chinese character.
-pub(super) fn is_han(c: char) -> bool {
-    matches!(u32::from(c), 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0x20000..=0x3ffff | 0x3007)
+/// A Chinese character, the zero of years (〇) among them.
+pub(super) fn is_ideograph(c: char) -> bool {
+    text::is_han(c) || c == '〇'
 }
 
 fn columns(c: char) -> usize {
@@ -153,7 +155,7 @@ pub(super) fn ends_statement(text: &str) -> bool {
 fn pull_together(text: &str) -> String {
     let words: Vec<&str> = text.split(is_blank).filter(|word| !word.is_empty()).collect();
     let single = |word: &&str| {
-        let mut letters = word.chars().filter(|c| is_han(*c));
+        let mut letters = word.chars().filter(|c| is_ideograph(*c));
         letters.next().is_some() && letters.next().is_none() && word.chars().count() <= 2
     };
     let longest_run = words.split(|word| !single(word)).map(<[&str]>::len).max().unwrap_or(0);

@@ -4,7 +4,7 @@ use super::blocks::{Block, Kind};
 use super::lines::Line;
 use super::{Layout, news};
 use crate::article::{Article, Builder, LineRange, Record};
-use crate::page::{LeftOut, Page};
+use crate::newspaper::{LeftOut, Page};
 use crate::read::Printed;
 
 /// A report's printed title is larger than its text by so much.

@@ -23,6 +23,7 @@ mod lines;
 mod names;
 mod printed;
 mod titles;
+mod words;
 
 pub use printed::articles as printed_articles;
 

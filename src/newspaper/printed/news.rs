@@ -6,8 +6,8 @@ use super::blocks::{Block, Kind};
 use super::continued::{comes_from, is_pointer, joined};
 use super::lines::Line;
 use crate::article::{Article, Builder, Record, opening};
-use crate::page::assemble::workplace;
-use crate::page::{LeftOut, Page, furniture as known, names};
+use crate::newspaper::assemble::workplace;
+use crate::newspaper::{LeftOut, Page, furniture as known, names};
 use crate::read::Printed;
 
 /// A headline's type is larger than the text's by so much.
