@@ -45,7 +45,7 @@ use axum::{Router, middleware};
 use tokio::net::TcpListener;
 
 use crate::answer::Answer;
-use crate::library::{Library, Timings};
+use crate::library::{Home, JobRunner, Library, Timings};
 use crate::{background, deadline, settings, shelf};
 use audit::Audit;
 use collections::Collections;
@@ -180,8 +180,8 @@ pub struct App {
     /// Where articles are taken in, and where many are: others do not wait behind those.
     writers: Arc<Pool>,
     large_writers: Arc<Pool>,
-    /// Rung when there is a job to work off.
-    job_bell: Arc<jobs::Bell>,
+    /// Woken when there is a job to work off.
+    jobs: Arc<JobRunner>,
     metrics: Arc<Metrics>,
     keys: Arc<Keys>,
     audit: Audit,
@@ -234,7 +234,7 @@ impl App {
             // A write takes several times as long as a question.
             writers: Arc::new(Pool::new(WRITERS, server.queue / 4)),
             large_writers: Arc::new(Pool::new(LARGE_WRITERS, server.queue / 4)),
-            job_bell: Arc::default(),
+            jobs: Arc::default(),
             metrics: Arc::new(Metrics::new()),
             keys: Arc::new(keys),
             audit,
@@ -263,7 +263,9 @@ impl App {
             self.open_collections(&library);
         }
         self.library.set(library);
-        jobs::work(self);
+        let app = Arc::downgrade(self);
+        // None is there while its collection gets another name.
+        self.jobs.start(move || app.upgrade().map_or(Home::Gone, |app| app.library.get().map_or(Home::Away, Home::Open)));
     }
 
     /// An app for collection `name`, which shares the workers and the keys of this one.
@@ -276,7 +278,7 @@ impl App {
             pool: Arc::clone(&self.pool),
             writers: Arc::clone(&self.writers),
             large_writers: Arc::clone(&self.large_writers),
-            job_bell: Arc::default(),
+            jobs: Arc::default(),
             metrics: Arc::clone(&self.metrics),
             keys: Arc::clone(&self.keys),
             audit: self.audit.clone(),

@@ -21,6 +21,7 @@ mod pictures;
 mod pinned;
 mod recognise;
 mod reembed;
+mod runner;
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -37,6 +38,7 @@ pub use corpus::{Corpus, Unusable};
 pub use ingest::{IngestReport, Outcome, Progress};
 pub use pinned::Pinned;
 pub use reembed::Reembedded;
+pub use runner::{Home, JobRunner};
 
 /// What questions are asked of.
 pub struct Library {

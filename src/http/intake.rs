@@ -132,7 +132,7 @@ pub(super) async fn add(
         return Ok(Json(done.await?).into_response());
     }
     let job = app.with_writer(move |library| Ok(library.begin_job(&sources)?)).await?;
-    app.job_bell.ring();
+    app.jobs.wake();
     let place = format!("{}/v1/jobs/{}", app.public_url, job.id);
     Ok((StatusCode::ACCEPTED, [(LOCATION, place)], Json(JobBody::from(job))).into_response())
 }

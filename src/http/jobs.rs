@@ -1,7 +1,6 @@
 //! `/v1/jobs…`: how far what was taken in with `?wait=false` has come.
 
 use std::convert::Infallible;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,13 +16,9 @@ use utoipa::{IntoParams, ToSchema};
 use super::App;
 use super::error::Problem;
 use super::intake::Unused;
-use crate::background;
-use crate::deadline::Deadline;
 use crate::library::Library;
-use crate::shelf::{Error, Job, JobState};
+use crate::shelf::{Job, JobState};
 
-/// How long a job waits that could not be kept on.
-const RETRY: Duration = Duration::from_secs(10);
 /// How often a job that is watched is looked at.
 const LOOK: Duration = Duration::from_millis(200);
 /// Jobs in a list, at most.
@@ -174,148 +169,12 @@ async fn changed(library: &Arc<Library>, was: Job) -> Option<Job> {
 /// End a job: what was read is kept, the rest is let go
 #[utoipa::path(delete, path = "/v1/jobs/{id}", tag = "articles", params(("id" = String, Path)), responses((status = 200, body = JobBody)))]
 pub(super) async fn cancel(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<JobBody>, Problem> {
-    let bell = Arc::clone(&app.job_bell);
+    let jobs = Arc::clone(&app.jobs);
     let ended = app.with_library(move |library| {
         library.shelf().cancel_job(&id)?;
         // What is being read of it is given up.
-        bell.stop(&id);
+        jobs.give_up(&id);
         Ok(find(library, &id)?.into())
     });
     ended.await.map(Json)
-}
-
-/// Works off jobs, the oldest first, in the background until the app is gone.
-pub(super) fn work(app: &Arc<App>) {
-    let (app, bell) = (Arc::downgrade(app), Arc::clone(&app.job_bell));
-    std::thread::spawn(move || {
-        while let Some(app) = app.upgrade() {
-            let library = app.library();
-            drop(app);
-            // None is there while its collection gets another name.
-            let rest = library.map_or(Some(LOOK), |library| work_off_next(&library, &bell));
-            if let Some(rest) = rest {
-                bell.wait(rest);
-            }
-        }
-    });
-}
-
-/// Works off one job; how long to rest when there is nothing to do.
-fn work_off_next(library: &Library, bell: &Bell) -> Option<Duration> {
-    let next = library.shelf().next_job();
-    let Some(job) = next.unwrap_or_default() else { return Some(Duration::from_mins(1)) };
-    let deadline = bell.begin(&job.id);
-    let rest = background::run("job", || worked_off(library, &job, |job| deadline.apply(|| library.work_off(job))));
-    bell.end();
-    rest
-}
-
-/// Does the `work` of a job; how long to rest before it is taken up again.
-fn worked_off(library: &Library, job: &Job, work: impl FnOnce(Job) -> Result<Job, Error>) -> Option<Duration> {
-    // What panics over one source must not end the jobs of all others.
-    let Ok(worked) = catch_unwind(AssertUnwindSafe(|| work(job.clone()))) else {
-        fail(library, job, &"it panicked");
-        return None;
-    };
-    match worked {
-        Ok(job) => {
-            tracing::info!(job = job.id, sources = job.done, passages = job.tally.passages, "a job has ended");
-            None
-        }
-        // It goes on in the library that takes this one's place, a moment later.
-        Err(Error::Replaced) => Some(LOOK),
-        Err(Error::Late) => {
-            tracing::info!(job = job.id, "a job was cancelled while it was read");
-            None
-        }
-        Err(error) if error.is_no_room() => {
-            tracing::error!(job = job.id, %error, "there is no room left for a job; it goes on when there is");
-            Some(RETRY)
-        }
-        Err(error) => {
-            tracing::error!(job = job.id, %error, "a job cannot go on");
-            fail(library, job, &error);
-            None
-        }
-    }
-}
-
-fn fail(library: &Library, job: &Job, error: &dyn std::fmt::Display) {
-    let state = JobState::Failed("something went wrong inside ibid; its log says what".to_owned());
-    let kept = library.shelf().job(&job.id).ok().flatten().unwrap_or_else(|| job.clone());
-    if let Err(second) = library.shelf().note_job(&Job { state, ..kept }, None) {
-        tracing::error!(%error, %second, "and that could not be written down");
-        std::thread::sleep(RETRY);
-    }
-}
-
-/// Wakes the thread that works off jobs, and has it give up the one at hand.
-#[derive(Default)]
-pub(super) struct Bell {
-    rung: std::sync::Mutex<bool>,
-    heard: std::sync::Condvar,
-    /// The job that is being read, and what ends that.
-    at_hand: std::sync::Mutex<Option<(String, Deadline)>>,
-}
-
-impl Bell {
-    /// The deadline of a job that is read from now on: there is none, unless it is cancelled.
-    fn begin(&self, id: &str) -> Deadline {
-        let deadline = Deadline::open();
-        *self.at_hand.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some((id.to_owned(), deadline.clone()));
-        deadline
-    }
-
-    fn end(&self) {
-        *self.at_hand.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
-    }
-
-    /// Gives up the job of this id, if it is being read.
-    fn stop(&self, id: &str) {
-        let at_hand = self.at_hand.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some((_, deadline)) = at_hand.as_ref().filter(|(job, _)| job == id) {
-            deadline.cancel();
-        }
-    }
-
-    /// There is something to do.
-    pub(super) fn ring(&self) {
-        *self.rung.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = true;
-        self.heard.notify_all();
-    }
-
-    /// Waits until it rings, at most for `longest`.
-    fn wait(&self, longest: Duration) {
-        let rung = self.rung.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let waited = self.heard.wait_timeout_while(rung, longest, |rung| !*rung);
-        *waited.unwrap_or_else(std::sync::PoisonError::into_inner).0 = false;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::embed::Embedder;
-    use crate::read::files::source;
-    use crate::settings;
-
-    #[test]
-    fn a_job_that_panics_has_failed_and_the_next_one_runs() {
-        let data = tempfile::tempdir().unwrap();
-        let mut settings = settings::resolve(None, std::iter::empty(), vec![]).unwrap();
-        settings.library.data = data.path().to_owned();
-        let library = Library::open(settings, Embedder::bundled().unwrap()).unwrap();
-        let sent = |key: &str| {
-            let bytes = json!({ "id": key, "text": "旧码头只停货船。" }).to_string().into_bytes();
-            source(format!("{key}.jsonl"), format!("api:{key}"), bytes)
-        };
-        let first = library.begin_job(&[sent("a")]).unwrap();
-        let second = library.begin_job(&[sent("b")]).unwrap();
-        assert_eq!(worked_off(&library, &first, |_| panic!("a fault of ours")), None);
-        assert!(matches!(find(&library, &first.id).unwrap().state, JobState::Failed(_)));
-        assert_eq!(work_off_next(&library, &Bell::default()), None);
-        assert_eq!(find(&library, &second.id).unwrap().state, JobState::Done);
-    }
 }

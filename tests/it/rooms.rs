@@ -41,6 +41,7 @@ const ROOMS: [(&str, &[&str]); 14] = [
         &[
             "answer",
             "article",
+            "background",
             "chunk",
             "deadline",
             "embed",
