@@ -57,6 +57,17 @@ const ROOMS: [(&str, &[&str]); 14] = [
     ("settings", &[]),
 ];
 
+/// The same inside `http`: each folder, and those that it may know.
+const HTTP: [(&str, &[&str]); 7] = [
+    ("dto", &[]),
+    ("auth", &["dto"]),
+    ("server", &["auth", "dto"]),
+    ("compat", &["auth", "dto", "server"]),
+    ("middleware", &["auth", "compat", "dto", "server"]),
+    ("ui", &["dto"]),
+    ("routes", &["auth", "compat", "dto", "middleware", "server", "ui"]),
+];
+
 /// Crates that only these rooms name.
 const CRATES: [(&str, &[&str]); 20] = [
     ("axum", &["http"]),
@@ -68,10 +79,10 @@ const CRATES: [(&str, &[&str]); 20] = [
     ("rusqlite", &["shelf"]),
     ("clap", &["cli"]),
     ("ureq", &["embed/hub", "generate/client"]),
-    ("rmcp", &["http/mcp"]),
+    ("rmcp", &["http/compat/mcp"]),
     ("utoipa", &["http"]),
-    ("prometheus_client", &["http/metrics"]),
-    ("hayagriva", &["http/export"]),
+    ("prometheus_client", &["http/server/metrics"]),
+    ("hayagriva", &["http/dto/export"]),
     ("rustix", &["background", "cli/setup"]),
     ("jieba_rs", &["text/terms"]),
     ("unicode_segmentation", &["text/sentences"]),
@@ -129,6 +140,29 @@ fn rooms_look_down_and_foreign_crates_stay_in_theirs() {
             if names && !rooms.iter().any(|allowed| name.starts_with(allowed)) {
                 wrong.push(format!("{name} names {foreign}"));
             }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn folders_of_http_look_down() {
+    let mut wrong = Vec::new();
+    for (name, text) in sources() {
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let Some(folder) = name.strip_prefix("http/").and_then(|below| below.split('/').next()) else { continue };
+        let known = HTTP.iter().find(|(name, _)| *name == folder).map(|(_, known)| *known);
+        let known = known.unwrap_or_else(|| panic!("`{name}` is in no folder of http"));
+        // What a folder's own file calls `super` is http.
+        let own_file = name == format!("http/{folder}");
+        for (other, _) in HTTP.iter().filter(|(other, _)| *other != folder && !known.contains(other)) {
+            let beside = own_file && code.contains(&format!("super::{other}"));
+            if code.contains(&format!("crate::http::{other}")) || beside {
+                wrong.push(format!("{name} knows {other}"));
+            }
+        }
+        if code.contains("crate::http::{") || code.contains("super::super::super") {
+            wrong.push(format!("{name} names a folder in a way that this test does not read"));
         }
     }
     assert_eq!(wrong, Vec::<String>::new());
