@@ -1,6 +1,5 @@
 //! The fields of `config.json`, under all the names that the families give them.
 
-use candle_transformers::models::bert::HiddenAct;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -47,16 +46,11 @@ impl RawConfig {
     /// The activation of the feed-forward layers.
     pub(super) fn activation(&self, default: &str) -> Result<Activation, ModelDefect> {
         let name = self.hidden_activation.as_deref().or(self.hidden_act.as_deref()).unwrap_or(default);
-        // Candle knows the names that BERT's own configurations use.
-        if let Ok(known) = serde_json::from_value::<HiddenAct>(Value::from(name)) {
-            return Ok(match known {
-                HiddenAct::Gelu => Activation::Gelu,
-                HiddenAct::GeluApproximate => Activation::GeluTanh,
-                HiddenAct::Relu => Activation::Relu,
-            });
-        }
         match name {
-            "gelu_pytorch_tanh" | "gelu_new" => Ok(Activation::GeluTanh),
+            "gelu" => Ok(Activation::Gelu),
+            // As BERT's configurations, PyTorch and Candle name it.
+            "gelu_new" | "gelu_pytorch_tanh" | "geluapproximate" => Ok(Activation::GeluTanh),
+            "relu" => Ok(Activation::Relu),
             "silu" | "swish" => Ok(Activation::Silu),
             other => Err(ModelDefect::unsupported("hidden_act", other, "gelu, gelu_new, gelu_pytorch_tanh, relu, silu, swish")),
         }
