@@ -1,21 +1,22 @@
 //! The shapes on the wire. Offsets count Unicode code points, end exclusive.
 
+mod answer;
 mod article;
 mod ask;
 mod citation;
 pub(in crate::http) mod error;
 pub(in crate::http) mod export;
+mod found;
 pub(in crate::http) mod help;
 mod job;
 pub(in crate::http) mod markdown;
 
+pub(crate) use answer::{AnswerBody, Context};
+pub(in crate::http) use answer::{StatementBody, TimingsBody, answer};
 pub(in crate::http) use article::{ArticleBody, ArticleListBody, LeftOutBody, TextBody, article};
-pub(crate) use ask::{AnswerBody, Context};
-pub(in crate::http) use ask::{
-    AnswerModeBody, AskBody, Format, SearchBody, SearchedBody, StageBody, StatementBody, TimingsBody, answer, found, object,
-    whole,
-};
+pub(in crate::http) use ask::{AnswerModeBody, AskBody, Format, SearchedBody, object, whole};
 pub(in crate::http) use citation::{CitationBody, LinesBody, citation, place, text_sha256};
+pub(in crate::http) use found::{SearchBody, StageBody, found};
 pub(in crate::http) use job::{JobBody, JobListBody, Unused};
 
 /// What offsets count.

@@ -33,7 +33,7 @@ pub fn articles(document: &Printed, stem: &str) -> Page {
     let body = body_size(document);
     let mut pages: Vec<Vec<Segment>> = document.pages.iter().map(segments::segments).collect();
     let margins = margins::remove(&mut pages, document, body);
-    let mut layout = Layout { body, body_is_bold: is_bold(document), ..Layout::default() };
+    let mut layout = PrintedLayout { body, body_is_bold: is_bold(document), ..PrintedLayout::default() };
     for ((page, found), margin) in document.pages.iter().zip(pages).zip(margins) {
         layout.take(page, found);
         for (segments, reason) in margin {
@@ -50,7 +50,7 @@ pub fn articles(document: &Printed, stem: &str) -> Page {
 
 /// All that was found, in reading order.
 #[derive(Default)]
-struct Layout {
+struct PrintedLayout {
     /// The size of most characters.
     body: f32,
     /// Most characters are bold, so that bold type says nothing.
@@ -62,7 +62,7 @@ struct Layout {
     lines: u32,
 }
 
-impl Layout {
+impl PrintedLayout {
     fn take(&mut self, page: &PrintedPage, found: Vec<Segment>) {
         let rules = segments::rules(page);
         let leaves = order::leaves(found, &rules);

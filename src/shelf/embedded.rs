@@ -10,6 +10,7 @@ pub mod beside;
 #[cfg(test)]
 pub(crate) mod between;
 mod caches;
+mod changes;
 mod database;
 mod filter;
 mod grow;
@@ -117,20 +118,20 @@ impl Shelf {
     /// Writes `change` whole or not at all. It survives whatever comes; questions see it after [`Self::refresh`].
     pub fn commit(&self, change: &Change) -> Result<(), Error> {
         let writer = &mut self.writer();
-        database::commit(writer, change, self.retention)?;
+        changes::commit(writer, change, self.retention)?;
         Ok(retention::give_back(writer)?)
     }
 
     /// Makes a new version of an article, in the source that it is in.
     pub fn amend(&self, incoming: &Incoming) -> Result<(), Error> {
         let writer = &mut self.writer();
-        database::amend(writer, incoming, self.retention)?;
+        changes::amend(writer, incoming, self.retention)?;
         Ok(retention::give_back(writer)?)
     }
 
     /// Removes an article; `false` when there is none. Questions do not see it after [`Self::refresh`].
     pub fn remove_article(&self, id: &ArticleId) -> Result<bool, Error> {
-        Ok(database::remove_article(&mut self.writer(), id, false)?)
+        Ok(changes::remove_article(&mut self.writer(), id, false)?)
     }
 
     /// Removes an article with all its versions; `false` when there is none. Once this returns, no file of the
@@ -139,15 +140,15 @@ impl Shelf {
     /// # Errors
     /// [`Error::StillRead`] when it is removed and a reader keeps its bytes a little longer: called again, it goes on.
     pub fn purge_article(&self, id: &ArticleId) -> Result<bool, Error> {
-        let known = database::remove_article(&mut self.writer(), id, true)?;
+        let known = changes::remove_article(&mut self.writer(), id, true)?;
         self.refresh()?;
         self.forget_words()?;
-        if database::erase(&self.writer())? { Ok(known) } else { Err(Error::StillRead) }
+        if changes::erase(&self.writer())? { Ok(known) } else { Err(Error::StillRead) }
     }
 
     /// Removes a source and its articles. Questions do not see them after [`Self::refresh`].
     pub fn remove(&self, location: &str) -> Result<(), Error> {
-        database::remove(&mut self.writer(), location)?;
+        changes::remove(&mut self.writer(), location)?;
         Ok(())
     }
 
@@ -156,7 +157,7 @@ impl Shelf {
     pub fn replace_passages(&self, identity: &Identity, made: &mut Passages<'_>) -> Result<(), Error> {
         let mut caches = held(&self.caches);
         let last = self.caught_up(&caches)?;
-        database::replace_passages(&mut self.writer(), identity, made)?;
+        changes::replace_passages(&mut self.writer(), identity, made)?;
         *caches = Caches::Handed(last);
         Ok(())
     }

@@ -31,7 +31,7 @@ pub(in crate::http) struct Caller {
 }
 
 /// What is known of a request before it is answered.
-pub(in crate::http) struct Asked {
+pub(in crate::http) struct AuditedRequest {
     method: &'static str,
     path: String,
     purge: bool,
@@ -60,7 +60,7 @@ struct Purging {
     purge: bool,
 }
 
-impl Asked {
+impl AuditedRequest {
     /// What `request` asks for: its address without its parameters, but for the one that removes bytes.
     pub(in crate::http) fn of(request: &Request, method: &'static str) -> Self {
         let purge = |uri: &Uri| Query::<Purging>::try_from_uri(uri).is_ok_and(|Query(Purging { purge })| purge);
@@ -92,7 +92,12 @@ impl Audit {
     }
 
     /// Writes down a change or a refusal; nothing of other requests.
-    pub(in crate::http) fn note(&self, asked: &Asked, request: &str, response: &Response) -> impl Future<Output = ()> + use<> {
+    pub(in crate::http) fn note(
+        &self,
+        asked: &AuditedRequest,
+        request: &str,
+        response: &Response,
+    ) -> impl Future<Output = ()> + use<> {
         let file = self.file.clone().zip(line(asked, request, response));
         async move {
             let Some((file, line)) = file else { return };
@@ -105,7 +110,7 @@ impl Audit {
 }
 
 /// The line that a request is worth, if any.
-fn line(asked: &Asked, request: &str, response: &Response) -> Option<String> {
+fn line(asked: &AuditedRequest, request: &str, response: &Response) -> Option<String> {
     let caller = response.extensions().get::<Caller>();
     let refused = matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
     if !refused && !caller.is_some_and(|caller| caller.writes) {

@@ -114,7 +114,7 @@ impl<P: Into<Problem>> From<P> for DifyProblem {
 
 impl IntoResponse for DifyProblem {
     fn into_response(self) -> Response {
-        let (_, error_msg) = self.0.told();
+        let (_, error_msg) = self.0.code_and_message();
         // Dify takes 401 for a broken address; 403 is shown to whoever sets it up.
         let status = if self.0.status() == StatusCode::UNAUTHORIZED { StatusCode::FORBIDDEN } else { self.0.status() };
         let error_code = u32::from(status.as_u16());

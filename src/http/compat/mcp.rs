@@ -117,7 +117,7 @@ struct Reference {
 
 impl From<Problem> for ErrorData {
     fn from(problem: Problem) -> Self {
-        let (code, message) = problem.told();
+        let (code, message) = problem.code_and_message();
         let data = Some(json!({ "code": code }));
         if problem.status().is_client_error() { Self::invalid_params(message, data) } else { Self::internal_error(message, data) }
     }

@@ -76,7 +76,7 @@ impl OpenAiProblem {
             status if status.is_server_error() => "server_error",
             _ => "invalid_request_error",
         };
-        let (code, message) = self.problem.told();
+        let (code, message) = self.problem.code_and_message();
         OpenAiErrorBody { error: OpenAiError { message, r#type: kind, param: self.param, code } }
     }
 }

@@ -69,7 +69,7 @@ impl Problem {
     }
 
     /// The code, and message and hint in one, for dialects that have no place for a hint.
-    pub(in crate::http) fn told(&self) -> (&'static str, String) {
+    pub(in crate::http) fn code_and_message(&self) -> (&'static str, String) {
         let hint = self.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
         (self.code, format!("{}{hint}", self.message))
     }

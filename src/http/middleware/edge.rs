@@ -15,7 +15,7 @@ use axum::response::Response;
 use tracing::Instrument as _;
 
 use super::shape::shaped;
-use crate::http::auth::audit::Asked;
+use crate::http::auth::audit::AuditedRequest;
 use crate::http::dto::error::Problem;
 use crate::http::server::App;
 use crate::http::server::collections;
@@ -44,7 +44,7 @@ pub(in crate::http) async fn wrap(State(app): State<Arc<App>>, request: Request,
     // Below `/collections/NAME` a route is as it is without.
     let inner = collections::split(request.uri().path()).1.to_owned();
     let method = known(&method);
-    let asked = Asked::of(&request, method);
+    let asked = AuditedRequest::of(&request, method);
     let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), method, route);
     let answered = match app.admits(request.uri(), request.headers()) {
         Ok(()) => unharmed(next.run(request)).instrument(span.clone()).await,

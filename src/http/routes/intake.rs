@@ -49,14 +49,16 @@ pub(in crate::http) struct Description {
 
 /// What became of what was sent.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::http) struct Taken {
-    articles: Vec<TakenArticle>,
+#[schema(as = Taken)]
+pub(in crate::http) struct AddArticlesResponse {
+    articles: Vec<AddedArticle>,
     /// What could not be used, and why.
     unusable: Vec<Unused>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::http) struct TakenArticle {
+#[schema(as = TakenArticle)]
+pub(in crate::http) struct AddedArticle {
     id: String,
     version: u32,
     title: String,
@@ -80,7 +82,7 @@ pub(in crate::http) struct Removal {
     purge: bool,
 }
 
-fn told(outcome: Outcome) -> &'static str {
+fn outcome_name(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Added => "added",
         Outcome::Replaced => "replaced",
@@ -88,13 +90,18 @@ fn told(outcome: Outcome) -> &'static str {
     }
 }
 
-fn taken(library: &Library, id: &ArticleId, outcome: Outcome) -> Result<TakenArticle, Problem> {
+fn added(library: &Library, id: &ArticleId, outcome: Outcome) -> Result<AddedArticle, Problem> {
     let stored = find_article(library, &id.0, None)?;
-    Ok(TakenArticle { id: stored.id.0, version: stored.version, title: stored.article.record.title, outcome: told(outcome) })
+    Ok(AddedArticle {
+        id: stored.id.0,
+        version: stored.version,
+        title: stored.article.record.title,
+        outcome: outcome_name(outcome),
+    })
 }
 
-fn report(library: &Library, report: IngestReport) -> Result<Taken, Problem> {
-    let articles = report.kept.iter().map(|(id, outcome)| taken(library, id, *outcome)).collect::<Result<Vec<_>, _>>()?;
+fn report(library: &Library, report: IngestReport) -> Result<AddArticlesResponse, Problem> {
+    let articles = report.kept.iter().map(|(id, outcome)| added(library, id, *outcome)).collect::<Result<Vec<_>, _>>()?;
     let unusable =
         report.unusable.into_iter().map(|unusable| Unused { path: unusable.path, reason: unusable.reason.to_string() });
     let unusable: Vec<Unused> = unusable.collect();
@@ -102,7 +109,7 @@ fn report(library: &Library, report: IngestReport) -> Result<Taken, Problem> {
         Some(first) if articles.is_empty() => {
             Err(Problem::new(StatusCode::BAD_REQUEST, "unusable", format!("`{}` {}", first.path.escape_debug(), first.reason)))
         }
-        _ => Ok(Taken { articles, unusable }),
+        _ => Ok(AddArticlesResponse { articles, unusable }),
     }
 }
 
@@ -113,7 +120,7 @@ fn report(library: &Library, report: IngestReport) -> Result<Taken, Problem> {
 /// `?wait=false` they are kept at once and read one after the other, as a job that can be watched.
 #[utoipa::path(post, path = "/v1/articles", tag = "articles", params(Waiting), request_body(content(
     (NewArticle = "application/json"), (String = "application/x-ndjson"))), responses(
-    (status = 200, body = Taken), (status = 202, description = "a job was begun", body = JobBody)))]
+    (status = 200, body = AddArticlesResponse), (status = 202, description = "a job was begun", body = JobBody)))]
 pub(in crate::http) async fn add(
     State(app): State<Arc<App>>,
     waiting: Result<Query<Waiting>, QueryRejection>,
@@ -134,12 +141,12 @@ pub(in crate::http) async fn add(
 
 /// Replace an article: its id stays, its version grows
 #[utoipa::path(put, path = "/v1/articles/{id}", tag = "articles", params(("id" = String, Path, pattern = "^[0-9a-f]{16}$")), request_body = NewArticle,
-    responses((status = 200, body = TakenArticle)))]
+    responses((status = 200, body = AddedArticle)))]
 pub(in crate::http) async fn replace(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     body: Result<Json<Value>, JsonRejection>,
-) -> Result<Json<TakenArticle>, Problem> {
+) -> Result<Json<AddedArticle>, Problem> {
     let Json(article) = body?;
     let source = NewArticle::parse(article)?.source(&id);
     let done = app.with_writer_of(source.bytes.len(), move |library| {
@@ -147,7 +154,7 @@ pub(in crate::http) async fn replace(
         match library.replace(&id, &source)? {
             None => Err(Problem::unknown_article(&id.0)),
             Some(Err(reason)) => Err(Problem::new(StatusCode::BAD_REQUEST, "unusable", format!("the article {reason}"))),
-            Some(Ok(outcome)) => taken(library, &id, outcome),
+            Some(Ok(outcome)) => added(library, &id, outcome),
         }
     });
     done.await.map(Json)
@@ -155,12 +162,12 @@ pub(in crate::http) async fn replace(
 
 /// Change what is known of an article beside its text
 #[utoipa::path(patch, path = "/v1/articles/{id}", tag = "articles", params(("id" = String, Path, pattern = "^[0-9a-f]{16}$")), request_body = Description,
-    responses((status = 200, body = TakenArticle)))]
+    responses((status = 200, body = AddedArticle)))]
 pub(in crate::http) async fn describe(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     body: Result<Json<Value>, JsonRejection>,
-) -> Result<Json<TakenArticle>, Problem> {
+) -> Result<Json<AddedArticle>, Problem> {
     let Json(fields) = body?;
     let described: Description = serde_json::from_value(fields.clone()).map_err(|error| Problem::invalid(error.to_string()))?;
     if described.title.as_ref().is_some_and(|title| !says_something(title)) || fields.get("title") == Some(&Value::Null) {
@@ -177,7 +184,7 @@ pub(in crate::http) async fn describe(
     let done = app.with_writer(move |library| {
         let id = ArticleId(id);
         let outcome = library.describe(&id, &|record| described.apply(&fields, record))?;
-        taken(library, &id, outcome.ok_or_else(|| Problem::unknown_article(&id.0))?)
+        added(library, &id, outcome.ok_or_else(|| Problem::unknown_article(&id.0))?)
     });
     done.await.map(Json)
 }

@@ -38,7 +38,7 @@ impl Pinned<'_> {
             named.articles.clear();
         }
         let about = About { pinned: self, question: asking.question.as_str(), kind, named, records };
-        about.told(question.embed_ms, begun)
+        about.timed_answer(question.embed_ms, begun)
     }
 }
 

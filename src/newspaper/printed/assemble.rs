@@ -2,7 +2,7 @@
 
 use super::blocks::{Block, Kind};
 use super::lines::Line;
-use super::{Layout, news};
+use super::{PrintedLayout, news};
 use crate::article::{Article, Builder, LineRange, Record};
 use crate::newspaper::{LeftOut, Page};
 use crate::read::Printed;
@@ -13,11 +13,11 @@ const TITLE: f32 = 1.3;
 const LEVELS: u8 = 6;
 
 /// The document's articles, and every line that is in none of them.
-pub(super) fn page(layout: Layout, document: &Printed, stem: &str) -> Page {
+pub(super) fn page(layout: PrintedLayout, document: &Printed, stem: &str) -> Page {
     if news::is_newspaper(&layout) {
         return news::page(layout, document);
     }
-    let Layout { blocks, left_out, .. } = layout;
+    let PrintedLayout { blocks, left_out, .. } = layout;
     let articles = report(&blocks, layout.body, document, stem).into_iter().collect();
     Page { articles, left_out }
 }

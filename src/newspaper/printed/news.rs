@@ -1,6 +1,6 @@
 //! A newspaper page's blocks → its articles: each large headline begins one.
 
-use super::Layout;
+use super::PrintedLayout;
 use super::assemble::{left_out, push, range, record};
 use super::blocks::{Block, Kind};
 use super::continued::{comes_from, is_pointer, joined};
@@ -47,7 +47,7 @@ fn is_headline(block: &Block, body: f32) -> bool {
 }
 
 /// Whether this is a newspaper: a page in columns that holds several articles, and no page that holds a part of one.
-pub(super) fn is_newspaper(layout: &Layout) -> bool {
+pub(super) fn is_newspaper(layout: &PrintedLayout) -> bool {
     let drafts = drafts(&layout.blocks, layout.body);
     let whole = drafts.iter().filter(|draft| !draft.head.is_empty() && draft.length() >= FEWEST);
     let mut pages: Vec<(u32, usize)> = layout.in_columns.iter().map(|(page, _)| (*page, 0)).collect();
@@ -91,8 +91,8 @@ fn drafts(blocks: &[Block], body: f32) -> Vec<Draft<'_>> {
 }
 
 /// The articles, and every line that is in none of them.
-pub(super) fn page(layout: Layout, document: &Printed) -> Page {
-    let Layout { blocks, body, mut left_out, .. } = layout;
+pub(super) fn page(layout: PrintedLayout, document: &Printed) -> Page {
+    let PrintedLayout { blocks, body, mut left_out, .. } = layout;
     let is_furniture = |block: &Block| furniture(block).is_some() && !is_pointer(block);
     let (apart, blocks): (Vec<Block>, Vec<Block>) = blocks.into_iter().partition(is_furniture);
     for block in &apart {

@@ -48,11 +48,10 @@ pub(super) fn range_from_text(text: Option<String>) -> Option<LineRange> {
     Some(LineRange { first: first.parse().ok()?, last: last.parse().ok()? })
 }
 
-/// Writes one version of an article.
+/// Writes one version of an article, in its place among those of its source.
 pub(super) fn insert_article(
     connection: &Connection,
-    source: i64,
-    ordinal: usize,
+    (source, ordinal): (i64, usize),
     version: u32,
     incoming: &Incoming,
     article: &Article,
