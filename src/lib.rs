@@ -29,6 +29,28 @@
 //! | [`background`] | threads for work that nobody waits for | nobody |
 //! | [`http`], [`cli`] | the service in its dialects (ours, OpenAI's, Dify's, MCP), collections, keys, the page, and the commands; the only rooms with Axum and Tokio | `library` |
 //!
+//! A library that reads a text and answers from it:
+//!
+//! ```
+//! use ibid::{embed::Embedder, library::{Asking, Library}, read::files::source, retrieve::Question, settings};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let data = tempfile::tempdir()?;
+//! let mut settings = settings::resolve(None, std::iter::empty(), vec![])?;
+//! data.path().clone_into(&mut settings.library.data);
+//! let library = Library::open(settings, Embedder::bundled()?)?;
+//!
+//! let text = "The market opens at dusk.\n\nA stall at the night market costs twenty yuan a night.";
+//! library.add(&[source("market.txt".to_owned(), "notes:market".to_owned(), text.into())])?;
+//! library.shelf().refresh()?;
+//!
+//! let question = Question::parse("How much does a stall at the night market cost?", None)?;
+//! let (answer, _) = library.ask(&Asking::of(question, 5), &mut |_| ())?;
+//! assert!(answer.answerable && answer.statements[0].text.contains("twenty yuan"));
+//! assert_eq!(answer.citations[0].lines().first, 3);
+//! # Ok(()) }
+//! ```
+//!
 //! What always holds, each with a test:
 //!
 //! 1. A quote is a slice of its article's text, and leads to lines of the source, and to its boxes on a PDF's pages.
