@@ -5,12 +5,10 @@
 //! paragraph. Title and heading path are context for the embedder; they are never
 //! inside the span. Only a sentence that is longer than a passage may be is divided.
 
-mod sentences;
-mod shortened;
-
-pub use sentences::{is_row, is_unspaced, sentences, sentences_of};
-
 use crate::article::{Article, Passage, Span};
+use crate::text::{self, divide, sentences, trimmed};
+
+pub use crate::text::{is_unspaced, sentences_of};
 
 /// Names of the rules by which sentences are found and contexts are made: change them with the rules.
 const SENTENCES: &str = "sentences-3";
@@ -69,11 +67,11 @@ fn paragraphs(article: &Article) -> Vec<Paragraph> {
     let mut parts = Vec::new();
     let mut from = 0;
     for heading in &article.headings {
-        parts.extend(sentences::paragraphs(&article.text, Span::new(from, heading.span.start)).into_iter().map(Paragraph::Text));
+        parts.extend(text::paragraphs(&article.text, Span::new(from, heading.span.start)).into_iter().map(Paragraph::Text));
         parts.push(Paragraph::Heading(heading.span));
         from = heading.span.end;
     }
-    parts.extend(sentences::paragraphs(&article.text, Span::new(from, article.text.len())).into_iter().map(Paragraph::Text));
+    parts.extend(text::paragraphs(&article.text, Span::new(from, article.text.len())).into_iter().map(Paragraph::Text));
     parts
 }
 
@@ -117,7 +115,7 @@ impl Cutter<'_> {
         let tokens = if endless { usize::MAX } else { (self.count)(self.article.quote(span).unwrap_or_default()) };
         if tokens > self.rules.max_tokens {
             self.close();
-            for piece in sentences::divide(&self.article.text, span, self.rules.max_tokens, self.count) {
+            for piece in divide(&self.article.text, span, self.rules.max_tokens, self.count) {
                 self.passages.push(Passage { span: piece, section: self.section.clone() });
             }
             return;
@@ -139,13 +137,6 @@ impl Cutter<'_> {
             self.passages.push(Passage { span, section: self.section.clone() });
         }
     }
-}
-
-/// `span` without white space at its ends.
-pub(crate) fn trimmed(text: &str, span: Span) -> Span {
-    let inside = text.get(span.start..span.end).unwrap_or_default();
-    let start = span.start + (inside.len() - inside.trim_start().len());
-    Span::new(start, start + inside.trim().len())
 }
 
 #[cfg(test)]

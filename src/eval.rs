@@ -122,7 +122,8 @@ impl Asker<'_> {
     fn one(&self, query: &Query, scan: bool) -> anyhow::Result<(Record, [f64; 3])> {
         let mut record = Record::of(&self.set.name, self.mode, query);
         let Ok(question) = Question::parse(&query.text, None) else { return Ok((record, [0.0; 3])) };
-        let found = self.library.search(&question, &Filter::default(), self.mode, PASSAGES)?;
+        let pinned = self.library.pinned()?;
+        let found = pinned.search(&question, &Filter::default(), self.mode, PASSAGES)?;
         record.ranking = self.ranking(&found);
         if let Some(features) = self.features {
             features(&features::line(&record, &found, &self.documents))?;
@@ -138,7 +139,9 @@ impl Asker<'_> {
             let begun = Instant::now();
             let answer = if asks {
                 let asking = Asking { mode: Some(self.answerer), ..Asking::of(question, 5) };
-                self.library.answer(&asking, found, &mut |_| ())?.0
+                let material = pinned.material(asking, found)?;
+                drop(pinned);
+                self.library.answer(&material, &mut |_| ()).0
             } else {
                 Answer::not_a_question()
             };
@@ -164,9 +167,9 @@ impl Asker<'_> {
     #[expect(clippy::cast_precision_loss, reason = "ten passages")]
     fn ann_recall(&self, question: &Question) -> anyhow::Result<Option<f64>> {
         let Some(vector) = self.library.embedder().question(question.as_str()) else { return Ok(None) };
-        let kept = self.library.shelf();
-        let exact = kept.scan(&vector, 10);
-        let (near, _) = kept.search(question.as_str(), Some(&vector), 10, &Filter::default())?;
+        let snapshot = self.library.shelf().snapshot()?;
+        let exact = snapshot.scan(&vector, 10);
+        let (near, _) = snapshot.search(question.as_str(), Some(&vector), 10, &Filter::default())?;
         let found = exact.iter().filter(|one| near.iter().any(|other| other.passage == one.passage)).count();
         Ok((!exact.is_empty()).then(|| found as f64 / exact.len() as f64))
     }

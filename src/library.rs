@@ -15,9 +15,14 @@ mod edit;
 mod hand_over;
 mod ingest;
 mod jobs;
+mod making;
+#[cfg(test)]
+mod one_state;
 mod pictures;
+mod pinned;
 mod recognise;
 mod reembed;
+mod runner;
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -28,13 +33,35 @@ use crate::generate::Generator;
 use crate::settings::{self, Settings};
 use crate::shelf::{Error, Identity, Retention, Shelf};
 
-pub use ask::{Asking, Hear, Heard, Timings};
+pub use ask::{Asking, Gathered, Hear, Heard, Material, Timings};
 pub use check::{Checked, check};
 pub use corpus::{Corpus, Unusable};
 pub use ingest::{IngestReport, Outcome, Progress};
+pub use pinned::Pinned;
 pub use reembed::Reembedded;
+pub use runner::{Home, JobRunner};
 
 /// What questions are asked of.
+///
+/// It may be asked and written by many threads at once. What is written is kept when a method returns, and found after
+/// [`Shelf::refresh`]; several reads of one state go through [`Self::pinned`].
+///
+/// ```
+/// # use ibid::{embed::Embedder, library::Library, read::files::source, retrieve::{Mode, Question}, settings, shelf::Filter};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let data = tempfile::tempdir()?;
+/// # let mut settings = settings::resolve(None, std::iter::empty(), vec![])?;
+/// # data.path().clone_into(&mut settings.library.data);
+/// let library = Library::open(settings, Embedder::bundled()?)?;
+/// let text = "新渡口每天开十二班船。";
+/// let report = library.add(&[source("ferry.txt".to_owned(), "notes:ferry".to_owned(), text.into())])?;
+/// library.shelf().refresh()?;
+///
+/// let question = Question::parse("新渡口每天开几班船？", None)?;
+/// let found = library.search(&question, &Filter::default(), Mode::Hybrid, 5)?;
+/// assert_eq!(found.evidence[0].passage.article, report.kept[0].0);
+/// # Ok(()) }
+/// ```
 pub struct Library {
     shelf: Shelf,
     embedder: Arc<Embedder>,

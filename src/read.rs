@@ -2,7 +2,7 @@
 //!
 //! [`read`] chooses by the file's extension. Most formats give articles at once; plain text is
 //! handed back decoded, because it may be prose or a newspaper page, and a PDF gives characters with
-//! their places: what articles they make, only the room `page` can tell. Nothing here opens a file
+//! their places: what articles they make, only the room `newspaper` can tell. Nothing here opens a file
 //! but [`files`], and nothing follows a link in a text.
 //!
 //! Web pages, Markdown and plain text know their lines. DOCX, ODT, EPUB and RTF go through `document`, which counts
@@ -27,7 +27,6 @@ mod html_open;
 mod html_tables;
 mod json;
 mod jsonl;
-mod language;
 mod line_starts;
 mod markdown;
 mod odt;
@@ -42,12 +41,13 @@ mod xml;
 pub use bundle::{Bundle, INSIDE, Inside};
 pub use charset::Decoded;
 pub use guard::bounded;
-pub use language::{language, sure_language};
 pub use pdf::page_picture;
 pub use plain::prose;
 pub use printed::{Glyph, Printed, PrintedPage, Rule};
 
 use crate::article::{Article, Source};
+
+pub use crate::text::{language, sure_language};
 
 /// What reading a source gives.
 #[derive(Debug)]

@@ -20,7 +20,7 @@ use std::time::Instant;
 use crate::article::Span;
 use crate::deadline;
 use crate::embed::Embedder;
-use crate::shelf::{Error, Filter, Neighbor, PassageId, Shelf, StoredPassage};
+use crate::shelf::{Error, Filter, Neighbor, PassageId, Snapshot, StoredPassage};
 
 use candidates::Candidate;
 pub use fold::folded;
@@ -93,8 +93,8 @@ impl Mode {
 /// What is searched for, and where.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
-    /// Where passages are kept.
-    pub shelf: &'a Shelf,
+    /// Where passages are found: one state of the shelf.
+    pub snapshot: &'a Snapshot,
     /// The model, with its reader and its parameters.
     pub embedder: &'a Embedder,
     /// The question.
@@ -134,9 +134,9 @@ pub struct Retrieved {
 /// When the shelf cannot be read; [`Error::Late`] when the deadline has passed.
 pub fn retrieve(request: &Request<'_>) -> Result<Retrieved, Error> {
     let begun = Instant::now();
-    let Request { shelf, question, filter, mode, limit, candidates, .. } = *request;
+    let Request { snapshot, question, filter, mode, limit, candidates, .. } = *request;
     let vector = question.vector.as_ref().filter(|_| mode != Mode::Lexical);
-    let (near, mut words) = shelf.search(request.text(), vector, candidates.max(limit), filter)?;
+    let (near, mut words) = snapshot.search(request.text(), vector, candidates.max(limit), filter)?;
     in_time()?;
     if mode == Mode::Dense {
         words.clear();
@@ -145,14 +145,14 @@ pub fn retrieve(request: &Request<'_>) -> Result<Retrieved, Error> {
     let first = |leg: &[Neighbor]| leg[..leg.len().min(candidates)].to_vec();
     let mut evidence = match mode {
         Mode::Hybrid => reading::ranked(request, candidates::scored(request, &first(&near), &first(&words))?)?,
-        Mode::Dense => unread(shelf, candidates::scored(request, &first(&near), &[])?)?,
-        Mode::Lexical => single(shelf, &words, |score| Scores { words: score, ..Scores::of_leg(score) })?,
+        Mode::Dense => unread(snapshot, candidates::scored(request, &first(&near), &[])?)?,
+        Mode::Lexical => single(snapshot, &words, |score| Scores { words: score, ..Scores::of_leg(score) })?,
     };
     let search_ms = milliseconds(begun);
     evidence.truncate(limit);
     let scored = evidence.len();
     if mode != Mode::Lexical && scored < limit {
-        evidence.extend(rest(shelf, &near, &words, &evidence)?);
+        evidence.extend(rest(snapshot, &near, &words, &evidence)?);
         evidence.truncate(limit);
     }
     Ok(Retrieved { evidence, scored, embed_ms: question.embed_ms, search_ms })
@@ -164,8 +164,8 @@ fn in_time() -> Result<(), Error> {
 }
 
 /// Candidates by their fused scores, none of them read.
-fn unread(shelf: &Shelf, found: Vec<Candidate>) -> Result<Vec<Evidence>, Error> {
-    let passages = shelf.passages(&found.iter().map(|candidate| candidate.id).collect::<Vec<PassageId>>())?;
+fn unread(snapshot: &Snapshot, found: Vec<Candidate>) -> Result<Vec<Evidence>, Error> {
+    let passages = snapshot.passages(&found.iter().map(|candidate| candidate.id).collect::<Vec<PassageId>>())?;
     let evidence = candidates::joined(passages, found, |passage, Candidate { scores, .. }| {
         let scores = Scores { total: scores.fused, relevance: scores.meaning.clamp(0.0, 1.0), ..scores };
         Evidence { passage, scores, sentences: vec![], copies: vec![] }
@@ -174,10 +174,10 @@ fn unread(shelf: &Shelf, found: Vec<Candidate>) -> Result<Vec<Evidence>, Error> 
 }
 
 /// One leg alone, in its own order.
-fn single(shelf: &Shelf, leg: &[Neighbor], scores: impl Fn(f32) -> Scores) -> Result<Vec<Evidence>, Error> {
+fn single(snapshot: &Snapshot, leg: &[Neighbor], scores: impl Fn(f32) -> Scores) -> Result<Vec<Evidence>, Error> {
     let of: BTreeMap<PassageId, f32> = leg.iter().map(|neighbor| (neighbor.passage, neighbor.score)).collect();
     let ids: Vec<PassageId> = leg.iter().map(|neighbor| neighbor.passage).collect();
-    let passages = shelf.passages(&ids)?.into_iter();
+    let passages = snapshot.passages(&ids)?.into_iter();
     let mut evidence: Vec<Evidence> = passages
         .map(|passage| {
             let scores = scores(of.get(&passage.id).copied().unwrap_or(0.0));
@@ -191,7 +191,7 @@ fn single(shelf: &Shelf, leg: &[Neighbor], scores: impl Fn(f32) -> Scores) -> Re
 /// Passages that were not scored, by their places in both legs (reciprocal rank fusion, Cormack et al. 2009). Their
 /// totals are below those of `head`.
 #[expect(clippy::cast_precision_loss, reason = "ranks")]
-fn rest(shelf: &Shelf, near: &[Neighbor], words: &[Neighbor], head: &[Evidence]) -> Result<Vec<Evidence>, Error> {
+fn rest(snapshot: &Snapshot, near: &[Neighbor], words: &[Neighbor], head: &[Evidence]) -> Result<Vec<Evidence>, Error> {
     const SMOOTHING: f32 = 60.0;
     let mut sums: BTreeMap<PassageId, f32> = BTreeMap::new();
     for leg in [near, words] {
@@ -202,7 +202,7 @@ fn rest(shelf: &Shelf, near: &[Neighbor], words: &[Neighbor], head: &[Evidence])
     let least = head.iter().map(|one| one.scores.total).fold(0.0, f32::min);
     let left = sums.into_iter().filter(|(passage, _)| head.iter().all(|one| one.passage.id != *passage));
     let left: Vec<Neighbor> = left.map(|(passage, sum)| Neighbor { passage, score: least - 1.0 + sum }).collect();
-    single(shelf, &left, Scores::of_leg)
+    single(snapshot, &left, Scores::of_leg)
 }
 
 /// Milliseconds since `begun`.

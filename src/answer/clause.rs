@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::chunk::{is_row, is_unspaced};
+use crate::text::{is_row, is_unspaced};
 
 /// Characters (in scripts that set no spaces) or words beyond which a sentence is long.
 const LONG: (usize, usize) = (120, 60);

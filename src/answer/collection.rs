@@ -4,10 +4,12 @@
 //! names is looked up in the records themselves (`named`), and what is left is its topic (`topic`).
 
 mod named;
+mod period;
 mod phrases;
 mod topic;
 
-pub use named::{Named, Period, with_known_titles};
+pub use named::{Named, with_known_titles};
+pub use period::Period;
 pub use phrases::{count, described};
 pub use topic::topic;
 

@@ -195,10 +195,10 @@ fn refusal(evidence: &[Found], rules: &Rules<'_>, measures: Measures) -> Answer 
 mod tests {
     use super::*;
     use crate::article::{ArticleId, Builder, Passage, Record};
-    use crate::chunk::sentences_of;
     use crate::embed::Confidence;
     use crate::retrieve::{PassageReading, SentenceReading};
     use crate::shelf::StoredPassage;
+    use crate::text::sentences_of;
 
     /// A passage that is a whole article, and what the reader says of its sentences: logit and answer.
     fn found(id: u32, text: &str, read: &[(f32, &str)]) -> Found {

@@ -18,9 +18,9 @@ use crate::embed::Embedder;
 use crate::eval::dataset::Dataset;
 use crate::eval::machine;
 use crate::eval::report::{self, Manifest, Section};
-use crate::read::files::hex;
 use crate::retrieve::Mode;
 use crate::settings::{AnswerMode, Settings};
+use crate::text::hex;
 use one::{Bench, Places};
 
 const MORE: &str = "Sets: a BEIR folder (corpus.jsonl, queries.jsonl, qrels.tsv or qrels/test.tsv), a TREC folder \

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::defect::ModelDefect;
 use super::folder::{Error, Files};
-use crate::read::files::hex;
+use crate::text::hex;
 
 /// The list that a model folder carries, as `sha256sum` writes it.
 pub const LIST: &str = "SHA256SUMS";

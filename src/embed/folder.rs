@@ -126,7 +126,7 @@ pub(super) enum Architecture {
 }
 
 /// What the folder says of the model.
-pub(super) struct Layout {
+pub(super) struct ModelLayout {
     pub(super) architecture: Architecture,
     pub(super) weights: String,
     pub(super) tokenizer: String,
@@ -156,7 +156,7 @@ struct DenseConfig {
     use_residual: bool,
 }
 
-impl Layout {
+impl ModelLayout {
     /// Reads `modules.json` and `config.json`.
     pub(super) fn of(files: &Files) -> Result<Self, Error> {
         const MODULES: &str = "modules.json";

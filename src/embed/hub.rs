@@ -13,7 +13,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use super::checksums::LIST;
-use crate::read::files::hex;
+use crate::text::hex;
 
 /// The hub that names refer to, unless another is given.
 pub const HUB: &str = "https://huggingface.co";

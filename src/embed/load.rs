@@ -9,14 +9,14 @@ use tokenizers::Tokenizer;
 
 use super::defect::ModelDefect;
 use super::encoder::Encoder;
-use super::folder::{Architecture, BUNDLED, Error, Files, Layout};
+use super::folder::{Architecture, BUNDLED, Error, Files, ModelLayout};
 use super::heads::dense::Dense;
 use super::heads::pooling::PooledEncoder;
 use super::heads::reader::Reader;
 use super::kernels::Precision;
 use super::weights::{has_int8_layers, var_builder};
 use super::{Choices, Embedder, Model, ModelInfo, Parameters, table};
-use crate::read::files::hex;
+use crate::text::hex;
 
 impl Embedder {
     /// The model in the binary.
@@ -45,7 +45,7 @@ impl Embedder {
     }
 
     fn from_files(files: &Files, id: String, choices: &Choices) -> Result<Self, Error> {
-        let layout = Layout::of(files)?;
+        let layout = ModelLayout::of(files)?;
         let bytes = files.read(&layout.weights)?;
         // Checksum, tokenizer and weights take about equally long.
         let ((sha256, tokenizer), model) = rayon::join(
@@ -95,7 +95,7 @@ pub(super) fn tokenizer(files: &Files, file: &str) -> Result<Tokenizer, Error> {
 }
 
 #[expect(clippy::ptr_arg, reason = "a table keeps the bytes; those that lie in the binary are not copied")]
-fn model(files: &Files, layout: &Layout, bytes: &Cow<'static, [u8]>, choices: &Choices) -> Result<Model, Error> {
+fn model(files: &Files, layout: &ModelLayout, bytes: &Cow<'static, [u8]>, choices: &Choices) -> Result<Model, Error> {
     let broken = |reason: ModelDefect| files.broken(&layout.weights, reason);
     match &layout.architecture {
         Architecture::Static if choices.dimension.is_some() => {

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::UnitVector;
 use super::defect::ModelDefect;
 use super::folder::{Error, Files};
-use crate::read::files::hex;
+use crate::text::hex;
 
 /// The file's name, below the model's folder.
 const FILE: &str = "parameters.json";

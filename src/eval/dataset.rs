@@ -16,7 +16,7 @@ use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 use walkdir::WalkDir;
 
-use crate::read::files::hex;
+use crate::text::hex;
 
 /// A set of questions over a set of documents.
 #[derive(Debug)]

@@ -1,35 +1,40 @@
 //! The routes of one library. None can be added without the right that it needs.
 
+mod articles;
+mod ask;
+mod collections;
+pub(in crate::http) mod dispatch;
+mod health;
+mod intake;
+mod jobs;
+mod metrics;
+mod openapi;
+mod pictures;
+mod verify;
+
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::Method;
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse as _, Response};
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use axum::response::IntoResponse as _;
 use axum::routing::{MethodRouter, get, post};
 use utoipa::openapi::OpenApi as Document;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
-use super::audit::Caller;
-use super::rights::{Right, Scope};
-use super::{
-    App, articles, ask, collections, dify, edge, error, health, intake, jobs, mcp, metrics, openai, openapi, page, pictures,
-    verify, viewer,
-};
+use super::auth::rights::{Right, Scope};
+use super::compat::{dify, mcp, openai};
+use super::dto::error;
+use super::middleware::guard::{Guard, check};
+use super::server::App;
+use super::ui::{page, viewer};
+use crate::library::collections::FIRST;
 
 /// Routes as they are put together.
 struct Routes {
     app: Arc<App>,
     router: OpenApiRouter<Arc<App>>,
-}
-
-/// What stands before a handler: the app, whose collection it is, and what the route needs.
-#[derive(Clone)]
-struct Guard {
-    app: Arc<App>,
-    right: Right,
 }
 
 impl Routes {
@@ -68,27 +73,9 @@ impl Routes {
     }
 }
 
-/// Lets a request through to its handler, with what it may do, if that covers what the route needs.
-async fn check(State(Guard { app, right }): State<Guard>, mut request: Request, next: Next) -> Response {
-    let writes = right.changes() && !matches!(*request.method(), Method::GET | Method::HEAD);
-    let key = app.audit.is_kept().then(|| app.keys.name(request.headers())).flatten();
-    let mut response = match app.keys.check(right, &app.collection, &request) {
-        Ok(grant) => {
-            request.extensions_mut().insert(grant);
-            next.run(request).await
-        }
-        Err(problem) => {
-            let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-            edge::shaped(problem, route)
-        }
-    };
-    response.extensions_mut().insert(Caller { key, writes });
-    response
-}
-
 /// What one library answers, and the document that describes it.
-pub(super) fn of(app: &Arc<App>) -> Router<Arc<App>> {
-    let first = app.collection == collections::FIRST;
+pub(in crate::http) fn of(app: &Arc<App>) -> Router<Arc<App>> {
+    let first = app.collection == FIRST;
     let documented = documented(app, first);
     let described = with_viewer(documented);
     without_prefix(described)
@@ -140,16 +127,16 @@ fn documented(app: &Arc<App>, first: bool) -> Routes {
     }
     // The first library keeps the list of collections; a collection has none of its own.
     routes
-        .add(Right::Named(Scope::Read), routes!(collections::manage::list))
-        .add(Right::Named(Scope::Admin), routes!(collections::manage::make))
-        .add(Right::Named(Scope::Admin), routes!(collections::manage::rename))
-        .add(Right::Named(Scope::Admin), routes!(collections::manage::remove))
+        .add(Right::Named(Scope::Read), routes!(collections::list))
+        .add(Right::Named(Scope::Admin), routes!(collections::make))
+        .add(Right::Named(Scope::Admin), routes!(collections::rename))
+        .add(Right::Named(Scope::Admin), routes!(collections::remove))
 }
 
 /// The document of these routes, and a page to read it on.
 fn with_viewer(routes: Routes) -> Routes {
     let mut document = openapi::with_errors(routes.router.get_openapi().clone());
-    if routes.app.collection != collections::FIRST {
+    if routes.app.collection != FIRST {
         openapi::serve_beside(&mut document);
     }
     let document = viewer::document(&document);

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::{Progress, identity, ingest};
+use super::{Progress, identity, making};
 use crate::embed::{Embedder, UnitVector};
 use crate::settings::Settings;
 use crate::shelf::embedded::inspect::{Inspection, Versions};
@@ -95,7 +95,7 @@ fn embed(
     checked: &mut Checked,
 ) -> Result<(), Error> {
     let kept = inspection.passages_of(&stored.id, stored.version)?;
-    let made = ingest::content(settings, embedder, stored.article.clone())?.passages;
+    let made = making::content(settings, embedder, stored.article.clone())?.passages;
     if kept.len() != made.len() || kept.iter().zip(&made).any(|((span, _), made)| *span != made.passage.span) {
         checked.stale.push(format!("the passages of article `{}`: they are cut otherwise today", stored.id.0));
         return Ok(());

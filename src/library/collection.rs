@@ -1,32 +1,27 @@
 //! Questions about the collection, answered from its records.
 
 mod follow_up;
+mod quotes;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::Library;
-use super::ask::{Asking, Hear, Heard, Timings};
+use super::ask::{Asking, Timings};
+use super::{Library, Pinned};
 use crate::answer::collection::{CollectionKind, Named, Period, count, described, topic, with_known_titles};
-use crate::answer::{Answer, Answerer as _, Asked, Citation, Extractive, Kind, Records, Rules, Statement};
+use crate::answer::{Answer, Citation, Kind, Records, Statement};
 use crate::article::Span;
-use crate::chunk::sentences_of;
-use crate::embed::UnitVector;
 use crate::retrieve::{EmbeddedQuestion, Evidence, Mode, Question, Scores, milliseconds};
-use crate::shelf::terms::Folded;
 use crate::shelf::{Described, Error, Filter, StoredArticle, StoredPassage};
+use crate::text::sentences_of;
+use crate::text::terms::Folded;
 
-/// Records read at once.
-const BATCH: usize = 1000;
 /// Articles that an answer lists, at most.
 const LISTED: usize = 20;
 /// Passages of each leg in which a topic's articles are looked for.
 const SEARCHED: usize = 200;
 /// What titles are quoted with.
 const QUOTING: [char; 7] = ['《', '「', '『', '“', '«', '„', '"'];
-/// Sentences of a summary.
-const SENTENCES: (usize, usize) = (3, 7);
 
 impl Library {
     /// Which kind of question about the collection `question` is, if any.
@@ -34,44 +29,34 @@ impl Library {
         let name = self.embedder.parameters().collection.kind(question.vector.as_ref()?)?;
         CollectionKind::of(name)
     }
+}
 
+impl Pinned<'_> {
     /// The answer from the records; `None` for a question that is not about the collection, or of which the records
     /// know nothing: then the passages are asked.
     pub(super) fn about_collection(
         &self,
         asking: &Asking,
         question: &EmbeddedQuestion,
-        hear: &mut Hear<'_>,
     ) -> Result<Option<(Answer, Timings)>, Error> {
-        if !asking.filter.is_empty() || self.embedder.parameters().collection.weights.is_empty() {
+        let library = self.library;
+        if !asking.filter.is_empty() || library.embedder.parameters().collection.weights.is_empty() {
             return Ok(None);
         }
         let begun = Instant::now();
-        let (text, told) = (asking.question.as_str(), self.collection_kind(question));
+        let (text, told) = (asking.question.as_str(), library.collection_kind(question));
         if told.is_none() && !text.contains(QUOTING) {
             return Ok(None);
         }
         let records = self.records()?;
         let by_title = || {
             let text = with_known_titles(text, &records)?;
-            let embedded = self.embedded(&Question::parse(&text, None).ok()?, Mode::Hybrid);
-            self.collection_kind(&embedded)
+            let embedded = library.embedded(&Question::parse(&text, None).ok()?, Mode::Hybrid);
+            library.collection_kind(&embedded)
         };
         let Some(kind) = told.or_else(by_title) else { return Ok(None) };
         let named = Named::of(text, &records, &today());
-        About { library: self, question: text, kind, named, records }.told(question.embed_ms, begun, hear)
-    }
-
-    fn records(&self) -> Result<Vec<Described>, Error> {
-        let (mut records, mut after) = (Vec::new(), 0);
-        loop {
-            let (batch, last) = self.shelf.described(after, BATCH)?;
-            if batch.is_empty() {
-                return Ok(records);
-            }
-            after = last;
-            records.extend(batch);
-        }
+        About { pinned: self, question: text, kind, named, records }.timed_answer(question.embed_ms, begun)
     }
 }
 
@@ -80,7 +65,7 @@ type Whole = (Arc<StoredArticle>, Vec<StoredPassage>);
 
 /// A question about the collection, and what it names.
 struct About<'a> {
-    library: &'a Library,
+    pinned: &'a Pinned<'a>,
     question: &'a str,
     kind: CollectionKind,
     named: Named,
@@ -93,10 +78,9 @@ fn today() -> String {
 }
 
 impl About<'_> {
-    /// The answer, which `hear` heard.
-    fn told(&self, embed: f64, begun: Instant, hear: &mut Hear<'_>) -> Result<Option<(Answer, Timings)>, Error> {
+    /// The answer, and what it took.
+    fn timed_answer(&self, embed: f64, begun: Instant) -> Result<Option<(Answer, Timings)>, Error> {
         let Some(answer) = self.answer()? else { return Ok(None) };
-        answer.tell(&mut |said| hear(Heard::Said(said)));
         Ok(Some((answer, Timings { embed, search: milliseconds(begun), answer: 0.0 })))
     }
 
@@ -157,11 +141,11 @@ impl About<'_> {
     /// Ids of articles about `topic`, the nearest first: a passage of theirs holds its words, or is near enough.
     fn about_topic(&self, topic: &str) -> Result<Vec<String>, Error> {
         let Ok(question) = Question::parse(topic, None) else { return Ok(vec![]) };
-        let embedded = self.library.embedded(&question, Mode::Hybrid);
-        let (near, words) = self.library.shelf.search(topic, embedded.vector.as_ref(), SEARCHED, &Filter::default())?;
-        let least = self.library.embedder.parameters().collection.topic;
+        let embedded = self.pinned.library.embedded(&question, Mode::Hybrid);
+        let (near, words) = self.pinned.snapshot().search(topic, embedded.vector.as_ref(), SEARCHED, &Filter::default())?;
+        let least = self.pinned.library.embedder.parameters().collection.topic;
         let mut ids: Vec<(f32, u32)> = near.iter().filter(|one| one.score >= least).map(|one| (one.score, one.passage)).collect();
-        let passages = self.library.shelf.passages(&words.iter().map(|one| one.passage).collect::<Vec<_>>())?;
+        let passages = self.pinned.snapshot().passages(&words.iter().map(|one| one.passage).collect::<Vec<_>>())?;
         let holds = |passage: &&StoredPassage| {
             let text = Folded::of(&format!("{}\n{}", passage.context(), passage.text));
             topic.split_whitespace().all(|word| holds_word(&text, word))
@@ -171,7 +155,7 @@ impl About<'_> {
             (1.0 + known, passage.id)
         }));
         ids.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let passages = self.library.shelf.passages(&ids.iter().map(|(_, id)| *id).collect::<Vec<_>>())?;
+        let passages = self.pinned.snapshot().passages(&ids.iter().map(|(_, id)| *id).collect::<Vec<_>>())?;
         let mut articles: Vec<String> = Vec::new();
         for passage in passages {
             if !articles.contains(&passage.article.0) {
@@ -239,103 +223,6 @@ impl About<'_> {
         by_title.chain(by_author).collect()
     }
 
-    /// The headings of an article, quoted.
-    fn contents(&self) -> Result<Option<Answer>, Error> {
-        let meant = self.meant();
-        let Some(record) = meant.first() else { return Ok(None) };
-        let Some((article, passages)) = self.article(&record.id)? else { return Ok(None) };
-        let (mut statements, mut citations) = (Vec::new(), Vec::new());
-        for heading in &article.article.headings {
-            let nearest = passages.iter().find(|passage| passage.passage.span.end > heading.span.start).or(passages.last());
-            let citation = nearest.and_then(|passage| Citation::cut(&article, heading.span, &evidence(passage)));
-            if let Some(citation) = citation {
-                citations.push(citation);
-                let text = article.article.quote(heading.span).unwrap_or_default().trim().to_owned();
-                statements.push(Statement { text, citations: vec![citations.len()] });
-            }
-        }
-        Ok(self.made(Kind::Collection, (1, false), statements, citations))
-    }
-
-    /// Sentences that cover an article, or what its author says of a topic, in its order.
-    fn summary(&self) -> Result<Option<Answer>, Error> {
-        let meant = self.meant();
-        let topic = topic(&self.named.rest).filter(|_| self.named.articles.is_empty());
-        let (mut statements, mut citations) = (Vec::new(), Vec::new());
-        let each = (SENTENCES.1 / meant.len().max(1)).max(1);
-        for record in meant.iter().take(SENTENCES.1) {
-            let Some((article, passages)) = self.article(&record.id)? else { continue };
-            let about = topic.as_deref().unwrap_or(&record.title);
-            let Some(vector) = self.library.embedder.question(about) else { continue };
-            for (passage, span) in self.central(&passages, &vector, each.max(if meant.len() == 1 { SENTENCES.0 } else { 1 }))? {
-                let Some(citation) = Citation::cut(&article, span, &evidence(passage)) else { continue };
-                citations.push(citation);
-                let text = article.article.quote(span).unwrap_or_default().to_owned();
-                statements.push(Statement { text, citations: vec![citations.len()] });
-            }
-        }
-        Ok(self.made(Kind::Summary, (meant.len(), false), statements, citations))
-    }
-
-    /// The sentences nearest to `vector`, one of each passage before a second of any, in reading order.
-    fn central<'p>(
-        &self,
-        passages: &'p [StoredPassage],
-        vector: &UnitVector,
-        most: usize,
-    ) -> Result<Vec<(&'p StoredPassage, Span)>, Error> {
-        let ids: Vec<u32> = passages.iter().map(|passage| passage.id).collect();
-        let cosines = self.library.shelf.sentence_cosines(vector, &ids)?;
-        let mut all = Vec::new();
-        for (passage, cosines) in passages.iter().zip(cosines) {
-            let from = passage.passage.span.start;
-            let spans = sentences_of(&passage.text).into_iter().map(|span| Span::new(from + span.start, from + span.end));
-            let mut scored: Vec<(f32, Span)> = cosines.into_iter().zip(spans).collect();
-            scored.sort_by(|a, b| b.0.total_cmp(&a.0));
-            all.extend(scored.into_iter().enumerate().map(|(rank, (cosine, span))| (rank, cosine, passage, span)));
-        }
-        all.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
-        let mut seen = BTreeSet::new();
-        all.retain(|(.., span)| seen.insert((span.start, span.end)));
-        all.truncate(most);
-        all.sort_by_key(|(.., span)| span.start);
-        Ok(all.into_iter().map(|(_, _, passage, span)| (passage, span)).collect())
-    }
-
-    /// For each of two authors, or articles, what they say of the topic.
-    fn comparison(&self) -> Result<Option<Answer>, Error> {
-        let Named { authors, articles, rest, .. } = &self.named;
-        let about = topic(rest).unwrap_or_else(|| self.question.to_owned());
-        let Ok(question) = Question::parse(&about, None) else { return Ok(None) };
-        let by_author =
-            authors.iter().map(|author| (author.clone(), Filter { authors: vec![author.clone()], ..Filter::default() }));
-        let title = |id: &String| {
-            self.records.iter().find(|record| record.id == *id).map(|record| record.title.clone()).unwrap_or_default()
-        };
-        let by_title = articles.iter().map(|id| (title(id), Filter { articles: vec![id.clone()], ..Filter::default() }));
-        let sides: Vec<(String, Filter)> = if authors.len() == 2 { by_author.collect() } else { by_title.collect() };
-        let (mut statements, mut citations) = (Vec::new(), Vec::new());
-        for (name, filter) in sides {
-            let found = self.library.search(&question, &filter, Mode::Hybrid, 8)?;
-            let evidence = self.library.with_articles(found.evidence)?;
-            let parameters = self.library.embedder.parameters();
-            // What is nearest is shown for both sides, however sure it answers.
-            let rules = Rules { parameters, sentences: 2, threshold: 0.0, nearest: 0 };
-            let asked = Asked { question: question.as_str(), evidence: &evidence, said: &[], answered: &[] };
-            let own = Extractive { rules }.answer(&asked, &mut |_| ());
-            if own.statements.is_empty() {
-                return Ok(None);
-            }
-            let before = citations.len();
-            citations.extend(own.citations);
-            statements.extend(own.statements.into_iter().map(|statement| Statement {
-                text: format!("{name}: {}", statement.text),
-                citations: statement.citations.iter().map(|n| n + before).collect(),
-            }));
-        }
-        Ok(self.made(Kind::Comparison, (2, true), statements, citations))
-    }
-
     /// The answer; `None` where it would say nothing.
     fn made(
         &self,
@@ -349,8 +236,10 @@ impl About<'_> {
     }
 
     fn article(&self, id: &str) -> Result<Option<Whole>, Error> {
-        let Some(article) = self.library.shelf.article(id, None)?.filter(|article| !article.superseded) else { return Ok(None) };
-        let passages = self.library.shelf.passages_of(id, article.version)?;
+        let Some(article) = self.pinned.snapshot().article(id, None)?.filter(|article| !article.superseded) else {
+            return Ok(None);
+        };
+        let passages = self.pinned.snapshot().passages_of(id, article.version)?;
         Ok(Some((Arc::new(article), passages)))
     }
 

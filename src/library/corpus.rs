@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use include_dir::{Dir, include_dir};
 
 use crate::article::Source;
-use crate::read::files::{self, Found, Skipped};
+use crate::read::files::{self, FoundFile, Skipped};
 use crate::read::{self, Format, INSIDE};
 use crate::shelf::KnownSource;
 
@@ -35,7 +35,7 @@ pub struct Unusable {
 
 /// A source that is to be read.
 pub(super) enum Item {
-    File(Found),
+    File(FoundFile),
     Sample(&'static include_dir::File<'static>),
 }
 

@@ -6,6 +6,7 @@ use crate::article::{ArticleId, Record, Source};
 use crate::deadline;
 use crate::read;
 use crate::shelf::{Change, Content, Error, Incoming, StoredArticle};
+use crate::text;
 
 /// How often a change is made anew because another was faster; then nobody else writes until it is made.
 const OVERTAKEN: usize = 2;
@@ -29,7 +30,7 @@ impl Library {
             let Some(mut article) = found.articles.pop() else {
                 return Ok(Edited::Unusable(found.broken.pop().unwrap_or(read::Error::Empty)));
             };
-            article.record.language = read::language(&article.text).map(str::to_owned);
+            article.record.language = text::language(&article.text).map(str::to_owned);
             self.edited(stored, article)
         };
         self.edit(id, &change, &|incoming| {

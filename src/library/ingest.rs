@@ -3,26 +3,20 @@
 //! Each source is one transaction. A source that has not changed costs a checksum;
 //! one that cannot be used is reported, and the rest goes on.
 
-use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use rayon::prelude::*;
 
+use super::Library;
 use super::corpus::{self, Corpus, Items, Unusable};
+use super::making::SourceContent;
 use super::recognise::{Recognised, fingerprint, recognise};
-use super::{Library, rules};
-use crate::article::{Article, ArticleId, Passage, Record, Source};
-use crate::chunk;
+use crate::article::{ArticleId, Source};
 use crate::deadline;
-use crate::embed::{Embedded, Embedder, PassageText, UnitVector};
-use crate::page::{self, LeftOut};
 use crate::read::files::Skipped;
-use crate::read::{self, Bundle, Inside, Reading};
-use crate::settings::Settings;
-use crate::shelf::{Change, Content, Error, Incoming, KnownArticle, KnownSource, NewPassage, SentenceVectors};
-
-/// Passages that are embedded between two looks at the deadline.
-const AT_ONCE: usize = 64;
+use crate::read::{self, Bundle, Inside};
+use crate::shelf::{Change, Error, Incoming, KnownArticle, KnownSource};
+use crate::text;
 
 /// How far an ingest has come.
 #[derive(Debug, Clone, Copy)]
@@ -113,16 +107,6 @@ fn pass_over(report: &mut IngestReport, told: usize) {
             report.unusable.push(Unusable { path, reason });
         }
     }
-}
-
-/// What a source holds.
-#[derive(Default)]
-pub(super) struct Found {
-    pub(super) articles: Vec<Article>,
-    /// Lines of a page that are in no article.
-    left_out: Vec<LeftOut>,
-    /// Parts that cannot be used.
-    pub(super) broken: Vec<read::Error>,
 }
 
 /// What becomes of articles that were removed when their source is met as it was.
@@ -314,9 +298,9 @@ impl Library {
             return Ok((unchanged(source, known), None));
         }
         let mut report = IngestReport::default();
-        let Found { mut articles, left_out, broken } =
-            self.articles(source).unwrap_or_else(|reason| Found { broken: vec![reason], ..Found::default() });
-        articles.par_iter_mut().for_each(|article| article.record.language = read::language(&article.text).map(str::to_owned));
+        let SourceContent { mut articles, left_out, broken } =
+            self.articles(source).unwrap_or_else(|reason| SourceContent { broken: vec![reason], ..SourceContent::default() });
+        articles.par_iter_mut().for_each(|article| article.record.language = text::language(&article.text).map(str::to_owned));
         let failed = articles.is_empty() && !broken.is_empty();
         let reasons: Vec<String> = broken.iter().map(ToString::to_string).collect();
         report.unusable.extend(broken.into_iter().map(|reason| Unusable { path: source.path.clone(), reason }));
@@ -349,70 +333,4 @@ impl Library {
         });
         made.collect()
     }
-
-    pub(super) fn articles(&self, source: &Source) -> Result<Found, read::Error> {
-        let (reading, broken) = read::read(source)?;
-        let mut found = match reading {
-            Reading::Articles(articles) => Found { articles, broken, ..Found::default() },
-            Reading::Plain(decoded) => match self.reconstruct(&decoded) {
-                Some(page) => Found { articles: page.articles, left_out: page.left_out, broken },
-                None => Found { articles: vec![read::prose(decoded, read::stem(&source.path))], broken, ..Found::default() },
-            },
-            Reading::Printed(document) => {
-                let stem = read::stem(&source.path).to_owned();
-                let page = read::bounded(move || page::printed_articles(&document, &stem))?;
-                Found { articles: page.articles, left_out: page.left_out, broken }
-            }
-        };
-        found.articles.iter_mut().for_each(Article::tidy);
-        Ok(found)
-    }
-
-    /// Takes a newspaper page apart; each headline and body is embedded once, however many it is compared with.
-    fn reconstruct(&self, decoded: &read::Decoded) -> Option<page::Page> {
-        let vectors: RefCell<HashMap<String, Option<UnitVector>>> = RefCell::default();
-        let vector = |text: &str| {
-            if let Some(known) = vectors.borrow().get(text) {
-                return known.clone();
-            }
-            // Of what is given up nothing is kept, whatever it makes of the page.
-            let late = deadline::has_passed();
-            let made = if late { None } else { self.embedder.passages(&[text.to_owned()]).pop().flatten() };
-            vectors.borrow_mut().insert(text.to_owned(), made.clone());
-            made
-        };
-        page::reconstruct(decoded, &|a, b| vector(a).zip(vector(b)).map_or(0.0, |(a, b)| a.dot(&b)))
-    }
-
-    /// Cuts and embeds an article.
-    pub(super) fn content(&self, article: Article) -> Result<Content, Error> {
-        content(&self.settings, &self.embedder, article)
-    }
-}
-
-/// Cuts and embeds an article, unless that would take longer than it may.
-pub(super) fn content(settings: &Settings, embedder: &Embedder, article: Article) -> Result<Content, Error> {
-    let passages = chunk::passages(&article, rules(settings), &|text| embedder.count(text));
-    let texts: Vec<PassageText> = passages.iter().map(|passage| text_of(&article, passage)).collect();
-    let dimension = embedder.info().dimension;
-    let mut made = Vec::with_capacity(texts.len());
-    for some in texts.chunks(AT_ONCE) {
-        if deadline::has_passed() {
-            return Err(Error::Late);
-        }
-        made.extend(embedder.embed(some));
-    }
-    let passages = passages.into_iter().zip(made).map(|(passage, Embedded { vector, sentences })| {
-        let sentences = SentenceVectors::of(&sentences, dimension);
-        NewPassage { passage, vector, sentences }
-    });
-    Ok(Content { passages: passages.collect(), article })
-}
-
-/// What is embedded of a passage.
-fn text_of(article: &Article, passage: &Passage) -> PassageText {
-    let Record { title, authors, .. } = &article.record;
-    let text = article.quote(passage.span).unwrap_or_default().to_owned();
-    let sentences = chunk::sentences_of(&text).into_iter().map(|span| span.start..span.end).collect();
-    PassageText { context: chunk::context(title, authors, passage.section.as_deref()), text, sentences }
 }

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use sha2::{Digest as _, Sha256};
 
 use crate::article::{Article, ArticleId, Record, Source};
-use crate::read::files::hex;
 use crate::shelf::KnownArticle;
+use crate::text::hex;
 
 /// An article with the id that it has or gets.
 pub(super) struct Recognised {

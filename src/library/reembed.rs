@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::hand_over::{self, Answer, Request};
-use super::{Library, Progress, embedder, identity, ingest};
+use super::{Library, Progress, embedder, identity, making};
 use crate::embed::Embedder;
 use crate::settings::Settings;
 use crate::shelf::embedded::beside::{Beside, Embedded};
@@ -172,7 +172,7 @@ impl Maker<'_> {
                 (self.progress)(Progress { done, all: all.max(done), passages, path: &stored.article.record.title });
                 done += 1;
                 if !beside.holds(&stored.id, stored.version)? {
-                    let content = ingest::content(self.settings, self.embedder, stored.article)?;
+                    let content = making::content(self.settings, self.embedder, stored.article)?;
                     passages += content.passages.len();
                     made.push((stored.id, stored.version, content.passages));
                 }

@@ -10,10 +10,11 @@ use walkdir::WalkDir;
 
 use super::{Bundle, Error, Format, INSIDE};
 use crate::article::Source;
+use crate::text::hex;
 
 /// A file that is to be read.
 #[derive(Debug, Clone)]
-pub struct Found {
+pub struct FoundFile {
     /// Where it is.
     pub file: PathBuf,
     /// What readers are shown: the path below the folder that was named.
@@ -53,7 +54,7 @@ impl std::fmt::Display for Skipped {
 #[derive(Debug, Default)]
 pub struct Walk {
     /// The files that are to be read, by name.
-    pub found: Vec<Found>,
+    pub found: Vec<FoundFile>,
     /// What is not opened, by name.
     pub skipped: Vec<(String, Skipped)>,
     /// What could not be looked into.
@@ -68,7 +69,7 @@ pub fn walk(root: &Path) -> Walk {
     let mut walk = Walk::default();
     if root.is_file() {
         let name = root.file_name().unwrap_or(root.as_os_str());
-        walk.found.push(Found { file: root.to_owned(), path: name.to_string_lossy().into_owned(), named: true });
+        walk.found.push(FoundFile { file: root.to_owned(), path: name.to_string_lossy().into_owned(), named: true });
         return walk;
     }
     let mut entries = WalkDir::new(root).sort_by_file_name().into_iter();
@@ -91,7 +92,7 @@ pub fn walk(root: &Path) -> Walk {
                 }
                 walk.skipped.push((path, reason));
             }
-            None if entry.file_type().is_file() => walk.found.push(Found { file: entry.into_path(), path, named: false }),
+            None if entry.file_type().is_file() => walk.found.push(FoundFile { file: entry.into_path(), path, named: false }),
             None => {}
         }
     }
@@ -112,7 +113,7 @@ fn skipped(entry: &walkdir::DirEntry, path: &str) -> Option<Skipped> {
 }
 
 /// Reads a file of at most `limit` bytes.
-pub fn open(found: &Found, limit: u64) -> Result<Source, Error> {
+pub fn open(found: &FoundFile, limit: u64) -> Result<Source, Error> {
     let about = std::fs::metadata(&found.file)?;
     if !about.is_file() {
         return Err(Error::NotAFile);
@@ -135,7 +136,7 @@ pub fn again(location: &str, limit: u64) -> Option<Source> {
     let (file, inside) = location.split_once(INSIDE).map_or((location, None), |(file, name)| (file, Some(name)));
     // What was sent has a location, and no file.
     let file = Path::new(file).is_absolute().then(|| PathBuf::from(file))?;
-    let found = Found { path: file.to_string_lossy().into_owned(), file, named: true };
+    let found = FoundFile { path: file.to_string_lossy().into_owned(), file, named: true };
     let source = open(&found, limit).ok()?;
     match inside {
         None => Some(source),
@@ -147,13 +148,4 @@ pub fn again(location: &str, limit: u64) -> Option<Source> {
 pub fn source(path: String, location: String, bytes: Vec<u8>) -> Source {
     let sha256 = hex(&Sha256::digest(&bytes));
     Source { path, location, bytes: Arc::new(bytes), sha256 }
-}
-
-/// Lower-case hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a String cannot fail");
-        text
-    })
 }

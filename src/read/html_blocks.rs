@@ -294,7 +294,7 @@ fn collapse(piece: &str, after_break: bool, before: Option<&(String, u32)>) -> S
     let mut text = words.join(" ");
     let last = before.and_then(|piece| piece.0.chars().next_back());
     let spaced = after_break || piece.starts_with([' ', '\t']);
-    if spaced && last.is_some_and(|c| !c.is_whitespace() && !crate::chunk::is_unspaced(c)) {
+    if spaced && last.is_some_and(|c| !c.is_whitespace() && !crate::text::is_unspaced(c)) {
         text.insert(0, ' ');
     }
     if !words.is_empty() && piece.ends_with([' ', '\t']) {

@@ -135,7 +135,7 @@ impl<'a> Writer<'a> {
     /// A line break inside a paragraph is a space, but not between Chinese or Japanese characters.
     fn soft_break(&mut self) {
         let last = self.builder.text().chars().next_back();
-        if last.is_some_and(|last| !crate::chunk::is_unspaced(last)) {
+        if last.is_some_and(|last| !crate::text::is_unspaced(last)) {
             self.builder.push(" ", self.last_line);
         }
     }

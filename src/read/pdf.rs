@@ -1,7 +1,7 @@
 //! PDF: the characters of each page with their places, by the interpreter `hayro`.
 //!
 //! Nothing is drawn but the picture of a page that is asked for, no script runs, no link or embedded file is followed. Which lines, columns and articles the
-//! characters make is for the room `page` to tell.
+//! characters make is for the room `newspaper` to tell.
 
 mod about;
 mod characters;
@@ -45,8 +45,8 @@ fn pages(bytes: Arc<Vec<u8>>, deadline: Instant) -> Result<(Printed, Vec<Error>)
         return Err(Error::TooMany { count: pages.len(), what: "pages", limit: MOST_PAGES });
     }
     let mut document = about::about(file.metadata());
-    let (mut scans, mut unreadable, mut turned, mut room) = (Vec::new(), Vec::new(), Vec::new(), MOST_GLYPHS);
-    let (mut left_out, mut unpacked) = (0, 0);
+    let mut sorted = Sorted::default();
+    let (mut room, mut unpacked) = (MOST_GLYPHS, 0);
     let cache = InterpreterCache::new();
     for (number, page) in (1_u32..).zip(pages.iter()) {
         guard::check(deadline);
@@ -65,39 +65,60 @@ fn pages(bytes: Arc<Vec<u8>>, deadline: Instant) -> Result<(Printed, Vec<Error>)
             return Err(Error::TooMany { count: unpacked, what: "bytes on its pages", limit: streams::limit() });
         }
         room -= found.page.glyphs.len();
-        let PrintedPage { glyphs, .. } = &found.page;
+        document.pages.extend(sorted.take(number, found));
+    }
+    let broken = sorted.end(&mut document)?;
+    Ok((document, broken))
+}
+
+/// Pages that cannot be read, and what was left out of the others.
+#[derive(Default)]
+struct Sorted {
+    scans: Vec<u32>,
+    unreadable: Vec<u32>,
+    turned: Vec<u32>,
+    /// Characters at an angle, on pages that are read.
+    left_out: usize,
+}
+
+impl Sorted {
+    /// The page of this number, if it can be read.
+    fn take(&mut self, number: u32, found: glyphs::CollectedPage) -> Option<PrintedPage> {
+        let glyphs = &found.page.glyphs;
         if glyphs.len() < FEWEST && found.pictures > 0.3 {
-            scans.push(number);
+            self.scans.push(number);
         } else if glyphs.iter().filter(|glyph| glyph.character == '\u{fffd}').count() * 4 > glyphs.len() {
-            unreadable.push(number);
+            self.unreadable.push(number);
         } else if found.turned > glyphs.len() {
-            turned.push(number);
+            self.turned.push(number);
         } else {
-            left_out += found.turned;
-            document.pages.push(found.page);
+            self.left_out += found.turned;
+            return Some(found.page);
         }
+        None
     }
-    if left_out > 0 {
-        document.notes.push(format!("{left_out} characters that are printed at an angle were left out"));
-    }
-    let mut broken = Vec::new();
-    if !scans.is_empty() {
-        broken.push(Error::Scan(Pages(scans)));
-    }
-    if !unreadable.is_empty() {
-        broken.push(Error::NoUnicode(Pages(unreadable)));
-    }
-    if !turned.is_empty() {
-        broken.push(Error::Turned(Pages(turned)));
-    }
-    if document.pages.iter().all(|page| page.glyphs.is_empty()) {
-        return Err(match broken.len() {
+
+    /// What could not be used of `document`.
+    ///
+    /// # Errors
+    /// When nothing of it can be used: why.
+    fn end(self, document: &mut Printed) -> Result<Vec<Error>, Error> {
+        let Self { scans, unreadable, turned, left_out } = self;
+        if left_out > 0 {
+            document.notes.push(format!("{left_out} characters that are printed at an angle were left out"));
+        }
+        let of_kind = |pages: Vec<u32>, error: fn(Pages) -> Error| (!pages.is_empty()).then(|| error(Pages(pages)));
+        let kinds = [of_kind(scans, Error::Scan), of_kind(unreadable, Error::NoUnicode), of_kind(turned, Error::Turned)];
+        let mut broken: Vec<Error> = kinds.into_iter().flatten().collect();
+        if document.pages.iter().any(|page| !page.glyphs.is_empty()) {
+            return Ok(broken);
+        }
+        Err(match broken.len() {
             0 => Error::Empty,
             1 => broken.swap_remove(0),
             _ => Error::Several(broken),
-        });
+        })
     }
-    Ok((document, broken))
 }
 
 /// Only what is on the page: annotations are remarks about it.

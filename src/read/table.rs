@@ -2,7 +2,7 @@
 //!
 //! `Station: Old Bridge | Visitors: 310`: a row can be read, found and cited without the rest of its table. The bar
 //! between cells is what tells a row from prose, here and in what is read from PDFs
-//! (see [`crate::chunk::is_row`]).
+//! (see [`crate::text::is_row`]).
 
 /// What stands between two cells.
 pub(super) const BAR: &str = " | ";
@@ -198,7 +198,7 @@ fn headers(heads: &[Vec<Slot<'_>>]) -> Vec<String> {
 fn colon(header: &str) -> &'static str {
     match header.chars().next_back() {
         Some(':' | '：') => " ",
-        Some(last) if crate::chunk::is_unspaced(last) => "：",
+        Some(last) if crate::text::is_unspaced(last) => "：",
         _ => ": ",
     }
 }

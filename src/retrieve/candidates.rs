@@ -17,15 +17,15 @@ pub(super) struct Candidate {
 
 /// The passages of both legs, the highest fused score first, ties by number.
 pub(super) fn scored(request: &Request<'_>, near: &[Neighbor], words: &[Neighbor]) -> Result<Vec<Candidate>, Error> {
-    let Request { shelf, embedder, question, .. } = *request;
+    let Request { snapshot, embedder, question, .. } = *request;
     let mut ids: Vec<PassageId> = near.iter().chain(words).map(|neighbor| neighbor.passage).collect();
     ids.sort_unstable();
     ids.dedup();
-    let same_language = staged("compare languages", || same_language(shelf, request.text(), &[near, words]))?;
+    let same_language = staged("compare languages", || same_language(snapshot, request.text(), &[near, words]))?;
     let bm25: BTreeMap<PassageId, f32> = words.iter().map(|neighbor| (neighbor.passage, neighbor.score)).collect();
     let vector = question.vector.as_ref();
-    let meaning = vector.map(|vector| shelf.similarities(vector, &ids)).unwrap_or_default();
-    let sentences = staged("compare sentences", || vector.map(|vector| shelf.sentence_cosines(vector, &ids)).transpose())?;
+    let meaning = vector.map(|vector| snapshot.similarities(vector, &ids)).unwrap_or_default();
+    let sentences = staged("compare sentences", || vector.map(|vector| snapshot.sentence_cosines(vector, &ids)).transpose())?;
     let mut sentences = sentences.unwrap_or_default().into_iter();
     let mut meaning = meaning.into_iter();
     let weights = &embedder.parameters().fusion;

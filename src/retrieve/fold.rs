@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::Evidence;
-use crate::shelf::{PassageId, Shelf};
+use crate::shelf::{PassageId, Snapshot};
 
 /// Cosine below which two passages are not looked at further.
 const LIKE: f32 = 0.9;
@@ -14,11 +14,11 @@ const LIKE: f32 = 0.9;
 const RUN: usize = 3;
 
 /// Evidence without near-duplicates; each keeps those that were folded into it.
-pub fn folded(shelf: &Shelf, evidence: Vec<Evidence>) -> Vec<Evidence> {
+pub fn folded(snapshot: &Snapshot, evidence: Vec<Evidence>) -> Vec<Evidence> {
     let mut kept: Vec<Evidence> = Vec::with_capacity(evidence.len());
     for one in evidence {
         let ids: Vec<PassageId> = kept.iter().map(|other| other.passage.id).collect();
-        let same = kept.iter_mut().zip(shelf.cosines(one.passage.id, &ids)).find(|(other, likeness)| {
+        let same = kept.iter_mut().zip(snapshot.cosines(one.passage.id, &ids)).find(|(other, likeness)| {
             *likeness >= LIKE
                 && other.passage.article != one.passage.article
                 && says_the_same(&other.passage.text, &one.passage.text)

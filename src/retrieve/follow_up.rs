@@ -4,8 +4,8 @@
 //! anything by itself, is asked together with the question before it.
 
 use super::Question;
-use crate::chunk::is_unspaced;
-use crate::shelf::terms::units;
+use crate::text::is_unspaced;
+use crate::text::terms::units;
 
 /// Words that point back when they stand anywhere in a question.
 const POINTING: [&str; 52] = [

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::read::sure_language;
-use crate::shelf::terms::units;
-use crate::shelf::{Error, Neighbor, PassageId, Shelf, StoredPassage};
+use crate::shelf::{Error, Neighbor, PassageId, Snapshot, StoredPassage};
+use crate::text::sure_language;
+use crate::text::terms::units;
 
 /// Shares of the question's words that the passages hold, at which its language is taken for another, and for theirs.
 const FOREIGN: f32 = 0.2;
@@ -13,11 +13,11 @@ const FAMILIAR: f32 = 0.45;
 const FIRST: usize = 3;
 
 /// 0 to 1, by the first passages of each leg.
-pub(super) fn same_language(shelf: &Shelf, question: &str, legs: &[&[Neighbor]]) -> Result<f32, Error> {
+pub(super) fn same_language(snapshot: &Snapshot, question: &str, legs: &[&[Neighbor]]) -> Result<f32, Error> {
     let mut first: Vec<PassageId> = legs.iter().flat_map(|leg| leg.iter().take(FIRST).map(|neighbor| neighbor.passage)).collect();
     first.sort_unstable();
     first.dedup();
-    Ok(shared(question, &shelf.passages(&first)?))
+    Ok(shared(question, &snapshot.passages(&first)?))
 }
 
 /// By the share of the question's characters or words that the passages hold at all. Names and loanwords are shared:

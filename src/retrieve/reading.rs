@@ -7,16 +7,16 @@ use std::ops::Range;
 use super::candidates::{Candidate, joined};
 use super::{Evidence, PassageReading, Question, Request, Scores, Sentence, SentenceReading, in_time};
 use crate::article::{ArticleId, Span};
-use crate::chunk::sentences_of;
 use crate::embed::{Embedder, ReaderInput, Reading, logistic};
 use crate::shelf::{Error, PassageId, StoredPassage, staged};
+use crate::text::sentences_of;
 
 /// Evidence of `candidates`, which come by fused score.
 pub(super) fn ranked(request: &Request<'_>, mut candidates: Vec<Candidate>) -> Result<Vec<Evidence>, Error> {
-    let Request { shelf, embedder, limit, .. } = *request;
+    let Request { snapshot, embedder, limit, .. } = *request;
     let weights = &embedder.parameters().reading;
     let unread = candidates.split_off(candidates.len().min(weights.passages));
-    let passages = staged("load passages", || shelf.passages(&ids(&candidates)))?;
+    let passages = staged("load passages", || snapshot.passages(&ids(&candidates)))?;
     in_time()?;
     let mut evidence = read(request, passages, candidates);
     in_time()?;
@@ -29,7 +29,7 @@ pub(super) fn ranked(request: &Request<'_>, mut candidates: Vec<Candidate>) -> R
     evidence.sort_by(|a, b| b.scores.total.total_cmp(&a.scores.total).then(a.passage.id.cmp(&b.passage.id)));
     let room = limit.saturating_sub(evidence.len()).min(unread.len());
     let unread = placed_behind(&evidence, unread.into_iter().take(room).collect());
-    let passages = shelf.passages(&ids(&unread))?;
+    let passages = snapshot.passages(&ids(&unread))?;
     evidence.extend(joined(passages, unread, |passage, candidate| Evidence {
         passage,
         scores: candidate.scores,

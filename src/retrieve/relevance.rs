@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::in_time;
-use crate::chunk::sentences_of;
 use crate::embed::{Embedder, ReaderInput, logistic};
 use crate::shelf::Error;
+use crate::text::sentences_of;
 
 /// Texts that are read between two looks at the deadline.
 const AT_ONCE: usize = 32;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::{DEFAULTS, Settings};
+use super::{DEFAULTS, Generate, Settings};
 
 /// Why settings were refused.
 #[derive(Debug, thiserror::Error)]
@@ -167,9 +167,17 @@ fn check(merged: Table) -> Result<Settings, Error> {
         }
     }
     let settings: Settings = merged.try_into().expect("each value kept the type of its default");
-    let refuse = |key: &str, expected, value: &dyn ToString| {
-        Err(Error::Invalid { key: key.to_owned(), origin: "the settings".to_owned(), expected, value: value.to_string() })
-    };
+    check_limits(&settings)?;
+    check_generator(&settings.generate)?;
+    Ok(settings)
+}
+
+/// A value that is out of range.
+fn refuse(key: &str, expected: &'static str, value: &dyn ToString) -> Result<(), Error> {
+    Err(Error::Invalid { key: key.to_owned(), origin: "the settings".to_owned(), expected, value: value.to_string() })
+}
+
+fn check_limits(settings: &Settings) -> Result<(), Error> {
     let server = &settings.server;
     for (key, seconds) in [
         ("server.request_seconds", server.request_seconds),
@@ -202,7 +210,13 @@ fn check(merged: Table) -> Result<Settings, Error> {
     if !["auto", "f32", "bf16", "int8"].contains(&settings.model.precision.as_str()) {
         return refuse("model.precision", "`auto`, `f32`, `bf16` or `int8`", &settings.model.precision);
     }
-    let generate = &settings.generate;
+    if !["text", "json"].contains(&settings.log.format.as_str()) {
+        return refuse("log.format", "`text` or `json`", &settings.log.format);
+    }
+    Ok(())
+}
+
+fn check_generator(generate: &Generate) -> Result<(), Error> {
     let has_scheme = ["http://", "https://"].iter().any(|scheme| generate.endpoint.starts_with(scheme));
     if !generate.endpoint.is_empty() && !has_scheme {
         return refuse("generate.endpoint", "empty, or an address that begins with `http://` or `https://`", &generate.endpoint);
@@ -218,10 +232,7 @@ fn check(merged: Table) -> Result<Settings, Error> {
             return refuse(key, "between 1 and 100000", &number);
         }
     }
-    if !["text", "json"].contains(&settings.log.format.as_str()) {
-        return refuse("log.format", "`text` or `json`", &settings.log.format);
-    }
-    Ok(settings)
+    Ok(())
 }
 
 #[cfg(test)]

@@ -7,7 +7,10 @@
 
 mod backup;
 pub mod beside;
+#[cfg(test)]
+pub(crate) mod between;
 mod caches;
+mod changes;
 mod database;
 mod filter;
 mod grow;
@@ -18,12 +21,14 @@ mod open;
 mod outlines;
 mod places;
 pub(crate) mod placing;
+mod readers;
 mod retention;
 mod rows;
 mod schema;
-mod search;
 #[cfg(test)]
 mod simulation;
+mod snapshot;
+mod stages;
 mod sums;
 mod view;
 mod words;
@@ -31,23 +36,20 @@ mod words;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 
 use self::grow::Growing;
 use self::inspect::Versions;
+use self::readers::Readers;
 use self::words::Words;
-use super::{
-    ArticleOutline, Change, Counts, Described, Error, Identity, Incoming, KnownSource, NewPassage, PassageId, StoredArticle,
-    StoredPassage,
-};
+use super::{ArticleOutline, Change, Counts, Described, Error, Identity, Incoming, KnownSource, NewPassage, StoredArticle};
 use crate::article::ArticleId;
-use crate::deadline;
-use crate::embed::UnitVector;
 
 pub use self::backup::{backup, restore};
 pub use self::jobs::JobLimits;
 pub use self::retention::Retention;
-pub(crate) use self::search::staged;
+pub use self::snapshot::Snapshot;
+pub(crate) use self::stages::staged;
 pub use self::view::View;
 
 /// The file of the truth, in the data folder.
@@ -62,15 +64,23 @@ pub type Passages<'a> = dyn FnMut(&ArticleId, u32) -> Result<Vec<NewPassage>, Er
 pub struct Shelf {
     identity: Identity,
     writer: Mutex<Connection>,
-    readers: Mutex<Vec<Connection>>,
+    readers: Arc<Readers>,
     words: Mutex<Words>,
-    /// Held while the caches are brought up to a change; `false` once they are another shelf's.
-    refreshing: Mutex<bool>,
+    /// Held while the caches are brought up to a change.
+    caches: Mutex<Caches>,
     growing: Arc<Growing>,
     lock: Arc<lock::Lock>,
     retention: Retention,
     /// What was counted last, and at which change.
     counted: Mutex<Option<(u64, Counts)>>,
+}
+
+/// Whose the caches in the folder are.
+enum Caches {
+    /// This shelf's.
+    Ours,
+    /// Another shelf's, which was filled anew: this one answers from its last state, and writes no more.
+    Handed(Snapshot),
 }
 
 /// Makes `folder`, and what is missing above it, for its owner alone. One that is there stays as it is.
@@ -108,20 +118,20 @@ impl Shelf {
     /// Writes `change` whole or not at all. It survives whatever comes; questions see it after [`Self::refresh`].
     pub fn commit(&self, change: &Change) -> Result<(), Error> {
         let writer = &mut self.writer();
-        database::commit(writer, change, self.retention)?;
+        changes::commit(writer, change, self.retention)?;
         Ok(retention::give_back(writer)?)
     }
 
     /// Makes a new version of an article, in the source that it is in.
     pub fn amend(&self, incoming: &Incoming) -> Result<(), Error> {
         let writer = &mut self.writer();
-        database::amend(writer, incoming, self.retention)?;
+        changes::amend(writer, incoming, self.retention)?;
         Ok(retention::give_back(writer)?)
     }
 
     /// Removes an article; `false` when there is none. Questions do not see it after [`Self::refresh`].
     pub fn remove_article(&self, id: &ArticleId) -> Result<bool, Error> {
-        Ok(database::remove_article(&mut self.writer(), id, false)?)
+        Ok(changes::remove_article(&mut self.writer(), id, false)?)
     }
 
     /// Removes an article with all its versions; `false` when there is none. Once this returns, no file of the
@@ -130,24 +140,25 @@ impl Shelf {
     /// # Errors
     /// [`Error::StillRead`] when it is removed and a reader keeps its bytes a little longer: called again, it goes on.
     pub fn purge_article(&self, id: &ArticleId) -> Result<bool, Error> {
-        let known = database::remove_article(&mut self.writer(), id, true)?;
+        let known = changes::remove_article(&mut self.writer(), id, true)?;
         self.refresh()?;
         self.forget_words()?;
-        if database::erase(&self.writer())? { Ok(known) } else { Err(Error::StillRead) }
+        if changes::erase(&self.writer())? { Ok(known) } else { Err(Error::StillRead) }
     }
 
     /// Removes a source and its articles. Questions do not see them after [`Self::refresh`].
     pub fn remove(&self, location: &str) -> Result<(), Error> {
-        database::remove(&mut self.writer(), location)?;
+        changes::remove(&mut self.writer(), location)?;
         Ok(())
     }
 
     /// Replaces all passages: the folder is of `identity` afterwards, and this shelf only reads from then on; or it is
     /// wholly as it was.
     pub fn replace_passages(&self, identity: &Identity, made: &mut Passages<'_>) -> Result<(), Error> {
-        let mut ours = held(&self.refreshing);
-        database::replace_passages(&mut self.writer(), identity, made)?;
-        *ours = false;
+        let mut caches = held(&self.caches);
+        let last = self.caught_up(&caches)?;
+        changes::replace_passages(&mut self.writer(), identity, made)?;
+        *caches = Caches::Handed(last);
         Ok(())
     }
 
@@ -160,20 +171,10 @@ impl Shelf {
     where
         Error: From<E>,
     {
-        if deadline::has_passed() {
-            return Err(Error::Late);
-        }
-        let idle = held(&self.readers).pop();
-        let connection = idle.map_or_else(|| self.reader(), Ok)?;
-        let result = with(&connection).map_err(Error::from);
-        // One that was given up within a transaction would show that state for ever.
-        if connection.is_autocommit() {
-            held(&self.readers).push(connection);
-        }
-        match result {
-            Err(Error::Database(error)) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => Err(Error::Late),
-            result => result,
-        }
+        let reader = self.readers.take()?;
+        #[cfg(test)]
+        reader.begins();
+        reader.read(with)
     }
 
     /// The connection that writes, outside of any transaction. A transaction that was interrupted right at its beginning
@@ -188,13 +189,10 @@ impl Shelf {
         writer
     }
 
-    /// A connection that gives up a statement when the deadline of whoever runs it has passed.
-    fn reader(&self) -> Result<Connection, Error> {
-        /// Steps of SQLite's machine between two looks at the clock: some hundred microseconds.
-        const STEPS: i32 = 10_000;
-        let connection = database::connect(&self.growing.folder)?;
-        connection.progress_handler(STEPS, Some(deadline::has_passed))?;
-        Ok(connection)
+    /// Does `act` before each read from now on.
+    #[cfg(test)]
+    pub(crate) fn between_reads(&self, act: Option<between::Act>) {
+        self.readers.between.set(act);
     }
 
     /// How much is kept. Counted once for each change, however many ask.
@@ -256,21 +254,5 @@ impl Shelf {
     /// Lines of a source that are in no article: line, text, reason.
     pub fn left_out(&self, path: &str) -> Result<Vec<(u32, String, String)>, Error> {
         self.read(|connection| rows::left_out(connection, path))
-    }
-
-    /// Cosine similarity of `question` with each sentence of passages, in the order asked for; none for a passage that
-    /// is gone.
-    pub fn sentence_cosines(&self, question: &UnitVector, ids: &[PassageId]) -> Result<Vec<Vec<f32>>, Error> {
-        self.read(|connection| rows::sentence_cosines(connection, question, ids))
-    }
-
-    /// The passages of a version of an article, in reading order.
-    pub fn passages_of(&self, id: &str, version: u32) -> Result<Vec<StoredPassage>, Error> {
-        self.read(|connection| rows::passages(connection, &rows::of_article(connection, id, version)?))
-    }
-
-    /// Passages with their words, in the order asked for.
-    pub fn passages(&self, ids: &[PassageId]) -> Result<Vec<StoredPassage>, Error> {
-        self.read(|connection| rows::passages(connection, ids))
     }
 }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use self::build::Shape;
-use self::codes::{Asked, Codes};
+use self::codes::{Codes, QueryVector};
 use self::saved::Head;
 use super::{Neighbor, PassageId};
 use crate::embed::UnitVector;
@@ -122,7 +122,7 @@ impl VectorIndex {
         if allowed.len() <= self.exact_below || vector.as_slice().len() != self.codes.dimension() {
             return self.scan(vector, count, allowed);
         }
-        let asked = Asked::of(vector);
+        let asked = QueryVector::of(vector);
         // What one graph finds of ten, of a million passages takes more looking.
         let effort = self.effort.max(count) * if self.codes.end() > LARGE { 2 } else { 1 };
         let walked = self.segments.iter().flat_map(|segment| segment.nearest(&self.codes, &asked, effort, allowed));
@@ -139,11 +139,11 @@ impl VectorIndex {
         if vector.as_slice().len() != self.codes.dimension() {
             return vec![];
         }
-        self.scan_within(&Asked::of(vector), count, allowed, 0..self.codes.end())
+        self.scan_within(&QueryVector::of(vector), count, allowed, 0..self.codes.end())
     }
 
     /// All of `range` are compared by their high bytes, and exactly those that could be among the nearest.
-    fn scan_within(&self, asked: &Asked<'_>, count: usize, allowed: &PassageSet, range: Range<PassageId>) -> Vec<Neighbor> {
+    fn scan_within(&self, asked: &QueryVector<'_>, count: usize, allowed: &PassageSet, range: Range<PassageId>) -> Vec<Neighbor> {
         let starts: Vec<PassageId> = range.clone().step_by(SCANNED as usize).collect();
         let nearly = starts.par_iter().map(|first| {
             let ids = allowed.within(*first, first.saturating_add(SCANNED).min(range.end));

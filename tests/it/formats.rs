@@ -44,7 +44,7 @@ fn a_database_of_an_earlier_format_says_what_it_said() {
         let south = &outlines[1].id.0;
         let said = |version| shelf.article(south, Some(version)).unwrap().unwrap().article.text;
         assert!(said(1).contains("opens at nine") && said(2).contains("opens at ten"), "format {format}");
-        let found = |word: &str| shelf.search(word, None, 9, &Filter::default()).unwrap().1.len();
+        let found = |word: &str| shelf.snapshot().unwrap().search(word, None, 9, &Filter::default()).unwrap().1.len();
         assert_eq!((found("清晨"), found("Marlow"), found("nine")), (1, 1, 0), "format {format}");
         assert_eq!(Inspection::open(&data).unwrap().damage(true).unwrap(), Vec::<String>::new(), "format {format}");
         embedded::backup(&data, &folder.path().join("copy")).unwrap();

@@ -65,7 +65,7 @@ fn letters_with_many_marks_are_never_divided() {
         let stored = library.shelf().article(&id, None).unwrap().unwrap();
         let text = &stored.article.text;
         let borders: Vec<usize> = text.grapheme_indices(true).map(|(at, _)| at).chain([text.len()]).collect();
-        let found = library.shelf().passages(&(0..1000).collect::<Vec<_>>()).unwrap();
+        let found = library.shelf().snapshot().unwrap().passages(&(0..1000).collect::<Vec<_>>()).unwrap();
         for passage in found.iter().filter(|passage| passage.article.0 == id) {
             let span = passage.passage.span;
             for at in [span.start, span.end] {

@@ -76,7 +76,12 @@ fn check(shelf: &Shelf, acknowledged: &mut BTreeMap<String, u64>) {
         assert!(rounds[0] >= least, "{source} fell back from round {least} to {}", rounds[0]);
         // What has been seen once must not be lost either.
         acknowledged.insert(source.clone(), rounds[0]);
-        let found = shelf.search(&format!("第{}轮", rounds[0]), None, 100, &ibid::shelf::Filter::default()).unwrap().1;
+        let found = shelf
+            .snapshot()
+            .unwrap()
+            .search(&format!("第{}轮", rounds[0]), None, 100, &ibid::shelf::Filter::default())
+            .unwrap()
+            .1;
         assert!(!found.is_empty(), "the words of {source} are not found");
     }
     for source in acknowledged.keys() {

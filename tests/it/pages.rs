@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use ibid::article::{Article, Span};
-use ibid::chunk::sentences;
 use ibid::embed::Embedder;
-use ibid::page::{self, Page};
+use ibid::newspaper::{self, Page};
 use ibid::read::{self, Decoded, Reading, files};
+use ibid::text::sentences;
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -20,7 +20,7 @@ fn reconstruct(text: &str) -> Option<Page> {
         let vectors = EMBEDDER.passages(&[a.to_owned(), b.to_owned()]);
         vectors[0].as_ref().zip(vectors[1].as_ref()).map_or(0.0, |(a, b)| a.dot(b))
     };
-    page::reconstruct(&Decoded { text: text.to_owned(), encoding: "UTF-8", notes: vec![] }, &similarity)
+    newspaper::reconstruct(&Decoded { text: text.to_owned(), encoding: "UTF-8", notes: vec![] }, &similarity)
 }
 
 fn flat(text: &str) -> String {

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use ibid::article::{Article, Span};
-use ibid::chunk::sentences_of;
-use ibid::page::{self, Page};
+use ibid::newspaper::{self, Page};
 use ibid::read::{self, Printed, Reading, files};
+use ibid::text::sentences_of;
 use serde_json::Value;
 
 use crate::service::{Service, run};
@@ -62,7 +62,7 @@ fn given(name: &str) -> String {
     let report = |error: &read::Error| format!("! {}\n", error.to_string().lines().next().unwrap_or_default());
     match printed(bytes(name)) {
         Ok((document, broken)) => {
-            let articles = page::printed_articles(&document, name).articles;
+            let articles = newspaper::printed_articles(&document, name).articles;
             broken.iter().map(report).chain(articles.iter().map(shown)).collect()
         }
         Err(error) => report(&error),
@@ -104,7 +104,7 @@ fn under(document: &Printed, found: &ibid::article::PageBox) -> Vec<char> {
 fn the_boxes_of_each_sentence_hold_its_characters_and_no_others() {
     for name in names() {
         let Ok((document, _)) = printed(bytes(&name)) else { continue };
-        for article in page::printed_articles(&document, &name).articles {
+        for article in newspaper::printed_articles(&document, &name).articles {
             for span in sentences_of(&article.text) {
                 let quote = article.quote(span).unwrap();
                 let boxes = article.places.boxes(&article.text, span);
@@ -128,7 +128,7 @@ fn the_boxes_of_each_sentence_hold_its_characters_and_no_others() {
 fn each_printed_character_is_in_one_place() {
     for name in names() {
         let Ok((document, _)) = printed(bytes(&name)) else { continue };
-        let Page { articles, left_out } = page::printed_articles(&document, &name);
+        let Page { articles, left_out } = newspaper::printed_articles(&document, &name);
         let mut kept: String = left_out.iter().map(|left| left.text.as_str()).collect();
         let mut lines: Vec<u32> = left_out.iter().map(|left| left.line).collect();
         for article in &articles {
@@ -181,7 +181,7 @@ fn damaged_pdfs_are_read_or_reported_and_nothing_else_happens() {
         match printed(bytes) {
             Ok((document, _)) => {
                 read += 1;
-                page::printed_articles(&document, "a");
+                newspaper::printed_articles(&document, "a");
             }
             Err(error) => {
                 reported += 1;
@@ -342,7 +342,7 @@ fn an_article_that_goes_on_on_another_page_is_one() {
     set(&mut pages[1], (220.0, 50.0), 18.0, &["渡口的一年"]);
     set(&mut pages[1], (220.0, 80.0), 10.0, &column("（上接第一版）", "最后定下了新的班次。"));
     let document = Printed { pages, ..Printed::default() };
-    let Page { articles, left_out } = page::printed_articles(&document, "paper");
+    let Page { articles, left_out } = newspaper::printed_articles(&document, "paper");
     let titles: Vec<&str> = articles.iter().map(|article| article.record.title.as_str()).collect();
     assert_eq!(titles, ["渡口的一年", "集市搬家", "桥要修了"], "{left_out:?}");
     let text = &articles[0].text;
@@ -365,7 +365,7 @@ fn a_tables_header_that_is_said_again_on_the_next_page_is_left_out() {
         }
     }
     let document = Printed { pages, ..Printed::default() };
-    let Page { articles, left_out } = page::printed_articles(&document, "table");
+    let Page { articles, left_out } = newspaper::printed_articles(&document, "table");
     let rows: Vec<&str> = articles[0].text.split('\n').collect();
     assert_eq!(
         rows,

@@ -124,8 +124,9 @@ fn half_of_what_a_graph_holds_may_go_and_the_rest_is_found() {
     for n in 0..100 {
         let question = Question::parse(&format!("第{}区的{}号站每天有几班车", n % 37, n * 10), None).unwrap();
         let vector = library.embedder().question(question.as_str()).unwrap();
-        let truth = library.shelf().scan(&vector, 10);
-        let near = library.shelf().search(question.as_str(), Some(&vector), 10, &Filter::default()).unwrap().0;
+        let snapshot = library.shelf().snapshot().unwrap();
+        let truth = snapshot.scan(&vector, 10);
+        let near = snapshot.search(question.as_str(), Some(&vector), 10, &Filter::default()).unwrap().0;
         // Passages that are equally near may stand for each other.
         let last = truth.last().unwrap().score - 1e-5;
         found += near.iter().filter(|neighbor| neighbor.score >= last).count();

@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 use ibid::article::Article;
 use ibid::chunk::{self, Rules};
 use ibid::embed::Embedder;
-use ibid::page;
+use ibid::newspaper;
 use ibid::read::{self, Reading, files};
-use ibid::shelf::terms::terms;
+use ibid::text::{self, terms::terms};
 
 use crate::inputs::{INPUTS, pdf};
 use crate::{Case, Work};
@@ -23,11 +23,11 @@ fn read(path: &str, bytes: &[u8]) -> Vec<Article> {
     let mut articles = match read::read(&source) {
         Err(_) => vec![],
         Ok((Reading::Articles(articles), _)) => articles,
-        Ok((Reading::Plain(decoded), _)) => match page::reconstruct(&decoded, &alike) {
+        Ok((Reading::Plain(decoded), _)) => match newspaper::reconstruct(&decoded, &alike) {
             Some(page) => page.articles,
             None => vec![read::prose(decoded, "a")],
         },
-        Ok((Reading::Printed(document), _)) => page::printed_articles(&document, "a").articles,
+        Ok((Reading::Printed(document), _)) => newspaper::printed_articles(&document, "a").articles,
     };
     articles.iter_mut().for_each(Article::tidy);
     articles
@@ -47,7 +47,7 @@ fn cut(articles: &[Article]) -> Vec<String> {
 }
 
 fn words(texts: &[String]) -> usize {
-    texts.iter().map(|text| chunk::sentences_of(text).len() + terms(text).len()).sum()
+    texts.iter().map(|text| text::sentences_of(text).len() + terms(text).len()).sum()
 }
 
 /// Each input: read, cut, and its words found.

@@ -1,8 +1,8 @@
 //! The words of answers from records, in the question's language.
 
 use crate::article::one_line;
-use crate::read::language;
 use crate::shelf::Described;
+use crate::text::language;
 
 /// "Three articles", in the language of `question`.
 pub fn count(question: &str, articles: usize) -> String {

@@ -19,9 +19,9 @@ use crate::eval::record::Record;
 use crate::eval::report::{Manifest, Section};
 use crate::eval::{self, Filled, Listener, machine, metrics};
 use crate::library::Library;
-use crate::read::files::hex;
 use crate::retrieve::Mode;
 use crate::settings::{self, AnswerMode, Settings};
+use crate::text::hex;
 
 /// What a finished set leaves until all are finished.
 #[derive(Serialize, Deserialize)]

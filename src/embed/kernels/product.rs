@@ -16,6 +16,7 @@ pub(in crate::embed) use self::weights::PackedWeights;
 use super::activation::{Activation, activate};
 use super::team::{Job, Team};
 use super::tile::{Columns, LANES, Panel, ROWS, Step, tile};
+use super::words::RowsMut;
 use super::{Precision, amx};
 
 /// Words of activations in a block: they stay in the second-level cache.
@@ -73,15 +74,15 @@ pub(in crate::embed) fn product(rows: &PackedActivations, weights: &PackedWeight
     out
 }
 
-/// Writes `activation(rows · weightsᵀ + bias)` to `out`, whose rows lie `stride` values apart.
+/// Writes `activation(rows · weightsᵀ + bias)` to `out`.
 pub(in crate::embed) fn linear(
     rows: &Arc<PackedActivations>,
     weights: &Arc<PackedWeights>,
     cores: Cores<'_>,
     activation: Option<Activation>,
-    out: &mut [f32],
-    stride: usize,
+    out: RowsMut<'_>,
 ) {
+    let RowsMut { numbers: out, stride } = out;
     let work = rows.len() * weights.steps * weights.outputs * weights.precision.values_per_word();
     let job = MatmulJob { rows: Arc::clone(rows), weights: Arc::clone(weights), activation };
     match cores {
@@ -154,12 +155,12 @@ pub(in crate::embed) fn columns(
         for (at, panel) in panels.clone().enumerate() {
             let (first, lanes) = (at * LANES, LANES.min(width - at * LANES));
             if lanes == LANES {
-                by_steps(rows, some.clone(), weights, panel, &mut out[first..], width);
+                by_steps(rows, some.clone(), weights, panel, RowsMut { numbers: &mut out[first..], stride: width });
                 continue;
             }
             // The last panel may have fewer columns than lanes.
             let mut edge = vec![0.0; some.len() * LANES];
-            by_steps(rows, some.clone(), weights, panel, &mut edge, LANES);
+            by_steps(rows, some.clone(), weights, panel, RowsMut { numbers: &mut edge, stride: LANES });
             for (out, line) in out.chunks_mut(width).zip(edge.chunks(LANES)) {
                 out[first..].copy_from_slice(&line[..lanes]);
             }
@@ -168,7 +169,8 @@ pub(in crate::embed) fn columns(
 }
 
 /// One panel's columns for a range of rows, some steps of the panel after another.
-fn by_steps(rows: &PackedActivations, some: Range<usize>, weights: &PackedWeights, panel: usize, out: &mut [f32], stride: usize) {
+fn by_steps(rows: &PackedActivations, some: Range<usize>, weights: &PackedWeights, panel: usize, out: RowsMut<'_>) {
+    let RowsMut { numbers: out, stride } = out;
     let PackedWeights { precision, steps, .. } = *weights;
     let at_once = if precision == Precision::Int8 { steps } else { STEPS };
     let words = precision.values_per_word() / precision.of_activations().values_per_word();
@@ -204,18 +206,19 @@ mod tests {
                     let (values, rows, bias) = (numbers(count * inputs), numbers(inputs * outputs), numbers(outputs));
                     let weights = Arc::new(PackedWeights::of(precision, inputs, &rows, Some(&bias)));
                     let activations = Arc::new(PackedActivations::of(&weights, &values, inputs));
-                    let out = product(&activations, &weights);
-                    let mut shared = vec![0.0; out.len()];
+                    let made = product(&activations, &weights);
+                    let mut shared = vec![0.0; made.len()];
                     if let Some(team) = Team::gather() {
-                        linear(&activations, &weights, Cores::Team(&team), None, &mut shared, outputs);
-                        assert_eq!(out, shared);
+                        let out = RowsMut { numbers: &mut shared, stride: outputs };
+                        linear(&activations, &weights, Cores::Team(&team), None, out);
+                        assert_eq!(made, shared);
                     }
                     let tolerance = match precision {
                         Precision::F32 => 1e-5,
                         Precision::Bf16 => 0.01,
                         Precision::Int8 => 0.02,
                     };
-                    for (row, made) in values.chunks(inputs).zip(out.chunks(outputs)) {
+                    for (row, made) in values.chunks(inputs).zip(made.chunks(outputs)) {
                         for ((column, made), bias) in rows.chunks(inputs).zip(made).zip(&bias) {
                             let exact: f32 = row.iter().zip(column).map(|(a, b)| a * b).sum::<f32>() + bias;
                             let most = tolerance * (inputs as f32).sqrt().max(1.0);

@@ -42,6 +42,12 @@ pub(crate) struct Matrix<'a> {
     pub(crate) columns: usize,
 }
 
+/// Rows that are written; each begins `stride` values after the one before.
+pub(crate) struct RowsMut<'a> {
+    pub(crate) numbers: &'a mut [f32],
+    pub(crate) stride: usize,
+}
+
 impl<'a> Matrix<'a> {
     #[inline(always)]
     fn row(&self, at: usize) -> &'a [f32] {

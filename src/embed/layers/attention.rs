@@ -11,6 +11,7 @@ use super::super::batch::{PackedBatch, scratch_slice};
 use super::super::config::{AttentionWindow, EncoderConfig};
 use super::super::kernels::Precision;
 use super::super::kernels::product::{PackedActivations, linear};
+use super::super::kernels::words::RowsMut;
 use super::norm::Norm;
 use super::packed_linear::PackedLinear;
 use super::rope::RotaryTable;
@@ -121,7 +122,8 @@ impl InplaceOp2 for AttentionOp<'_> {
         let context = scratch_slice(&mut scratch.wide, tokens * inner);
         job.run(batch.cores, context, inner);
         PackedActivations::unique(&mut scratch.rows).fill(&layer.output.weights, context, inner);
-        linear(&scratch.rows, &layer.output.weights, batch.cores, None, out, width);
+        let out = RowsMut { numbers: out, stride: width };
+        linear(&scratch.rows, &layer.output.weights, batch.cores, None, out);
         Ok(())
     }
 }

@@ -6,10 +6,10 @@ use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Tensor};
 use super::super::batch::{PackedBatch, Scratch, scratch_slice};
 use super::super::kernels::Precision;
 use super::super::kernels::activation::{Activation, activate};
-use super::super::kernels::product::{Cores, PackedActivations, linear};
+use super::super::kernels::product::{PackedActivations, linear};
 use super::super::kernels::rows::multiply;
 use super::super::kernels::tile::LANES;
-use super::super::kernels::words::Matrix;
+use super::super::kernels::words::{Matrix, RowsMut};
 use super::norm::Norm;
 use super::packed_linear::PackedLinear;
 use super::{values, values_mut};
@@ -55,13 +55,15 @@ impl FeedForward {
     }
 
     /// Element-wise steps run per block, while it is in the cache.
-    fn forward_block(&self, hidden: &[f32], out: &mut [f32], width: usize, cores: Cores<'_>, scratch: &mut Scratch) {
+    fn forward_block(&self, hidden: &[f32], out: &mut [f32], width: usize, batch: &PackedBatch<'_>) {
+        let (cores, scratch) = (batch.cores, &mut *batch.scratch.borrow_mut());
         self.pack_input(hidden, width, scratch);
         let (tokens, wide) = (hidden.len() / width, self.up.outputs());
         // Half a line more, so that the rows of a tile do not map to one set of the cache.
         let stride = wide.next_multiple_of(LANES) + LANES / 2;
         let middle = scratch_slice(&mut scratch.wide, tokens * stride);
-        linear(&scratch.rows, &self.up.weights, cores, Some(self.activation).filter(|_| !self.gated), middle, stride);
+        let activation = Some(self.activation).filter(|_| !self.gated);
+        linear(&scratch.rows, &self.up.weights, cores, activation, RowsMut { numbers: middle, stride });
         let inner = if self.gated { wide / 2 } else { wide };
         if self.gated {
             for row in middle.chunks_exact_mut(stride) {
@@ -72,7 +74,7 @@ impl FeedForward {
         }
         let matrix = Matrix { numbers: middle, stride, rows: tokens, columns: inner };
         PackedActivations::unique(&mut scratch.rows).pack(self.precision, matrix);
-        linear(&scratch.rows, &self.down.weights, cores, None, out, width);
+        linear(&scratch.rows, &self.down.weights, cores, None, RowsMut { numbers: out, stride: width });
     }
 }
 
@@ -84,9 +86,8 @@ impl InplaceOp2 for FeedForwardOp<'_> {
     fn cpu_fwd(&self, out: &mut CpuStorage, of_out: &Layout, hidden: &CpuStorage, of_hidden: &Layout) -> Result<()> {
         let (_, width) = of_hidden.shape().dims2()?;
         let (out, hidden) = (values_mut(out, of_out)?, values::<f32>(hidden, of_hidden)?);
-        let scratch = &mut *self.batch.scratch.borrow_mut();
         for (hidden, out) in hidden.chunks(BLOCK_TOKENS * width).zip(out.chunks_mut(BLOCK_TOKENS * width)) {
-            self.layer.forward_block(hidden, out, width, self.batch.cores, scratch);
+            self.layer.forward_block(hidden, out, width, self.batch);
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use candle_nn::VarBuilder;
 
 use super::super::kernels::Precision;
 use super::super::kernels::product::{Cores, PackedActivations, PackedWeights, linear};
+use super::super::kernels::words::RowsMut;
 use super::super::weights::{SCALE, STORED, finite, floats};
 use super::values;
 
@@ -119,7 +120,7 @@ impl CustomOp1 for PackedLinear {
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let rows = Arc::new(PackedActivations::of(&self.weights, values(storage, layout)?, self.inputs));
         let mut out = vec![0.0; rows.len() * self.outputs()];
-        linear(&rows, &self.weights, Cores::One, None, &mut out, self.outputs());
+        linear(&rows, &self.weights, Cores::One, None, RowsMut { numbers: &mut out, stride: self.outputs() });
         Ok((CpuStorage::F32(out), Shape::from((rows.len(), self.outputs()))))
     }
 }

@@ -25,11 +25,11 @@ struct Article {
 #[derive(Deserialize)]
 struct Paragraph {
     context: String,
-    qas: Vec<Asked>,
+    qas: Vec<SquadQuestion>,
 }
 
 #[derive(Deserialize)]
-struct Asked {
+struct SquadQuestion {
     id: String,
     question: String,
     #[serde(default)]
@@ -82,7 +82,7 @@ fn stands(context: &str, gold: &Gold) -> bool {
     rest.is_some_and(|rest| rest.starts_with(&gold.text))
 }
 
-fn query(asked: Asked, document: &str) -> Query {
+fn query(asked: SquadQuestion, document: &str) -> Query {
     let answerable = !asked.is_impossible;
     let mut answers: Vec<String> = asked.answers.into_iter().map(|gold| gold.text).collect();
     answers.dedup();

@@ -47,7 +47,7 @@ impl Frame {
         }
     }
 
-    fn bar(&mut self, class: &str, from: f64, to: f64, height: f64, title: &str) {
+    fn bar(&mut self, class: &str, (from, to): (f64, f64), height: f64, title: &str) {
         let (x, width, y) = (at_x(from), at_x(to) - at_x(from), at_y(height));
         write!(
             self.0,
@@ -96,7 +96,7 @@ pub(super) fn distributions(answerable: &[f64], unanswerable: &[f64]) -> String 
         for (bin, count) in bins.iter().enumerate().filter(|(_, count)| **count > 0) {
             let (from, to) = (bin as f64 / BINS as f64, (bin + 1) as f64 / BINS as f64);
             let share = *count as f64 / values.len() as f64;
-            frame.bar(class, from, to, share, &format!("{from:.2} to {to:.2}: {count} questions"));
+            frame.bar(class, (from, to), share, &format!("{from:.2} to {to:.2}: {count} questions"));
         }
     }
     frame.end()

@@ -7,26 +7,27 @@ use std::time::Instant;
 use super::{About, today};
 use crate::answer::Answer;
 use crate::answer::collection::{CollectionKind, Named};
-use crate::library::Library;
-use crate::library::ask::{Asking, Hear, Timings};
+use crate::library::Pinned;
+use crate::library::ask::{Asking, Timings};
 use crate::retrieve::{EmbeddedQuestion, Mode};
 use crate::shelf::{Described, Error};
 
-impl Library {
+impl Pinned<'_> {
     /// The answer from the records, where the question before was about the collection too; `None` where it was not,
     /// or where nothing says what is asked of the records: then the passages are asked.
     pub(in crate::library) fn about_collection_further(
         &self,
         asking: &Asking,
         question: &EmbeddedQuestion,
-        hear: &mut Hear<'_>,
     ) -> Result<Option<(Answer, Timings)>, Error> {
         let Some(before) = asking.earlier.last().filter(|_| asking.filter.is_empty()) else { return Ok(None) };
         let begun = Instant::now();
-        let Some(kind_before) = self.collection_kind(&self.embedded(before, Mode::Hybrid)) else { return Ok(None) };
+        let Some(kind_before) = self.library.collection_kind(&self.library.embedded(before, Mode::Hybrid)) else {
+            return Ok(None);
+        };
         let records = self.records()?;
         let (own, of_before) = (names(asking.question.as_str(), &records), names(before.as_str(), &records));
-        let kind = match (self.collection_kind(question), own.names_something()) {
+        let kind = match (self.library.collection_kind(question), own.names_something()) {
             (Some(kind), _) => kind,
             (None, true) => kind_before,
             (None, false) => return Ok(None),
@@ -36,8 +37,8 @@ impl Library {
             named.authors = authors(&named, &records);
             named.articles.clear();
         }
-        let about = About { library: self, question: asking.question.as_str(), kind, named, records };
-        about.told(question.embed_ms, begun, hear)
+        let about = About { pinned: self, question: asking.question.as_str(), kind, named, records };
+        about.timed_answer(question.embed_ms, begun)
     }
 }
 

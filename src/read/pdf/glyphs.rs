@@ -42,7 +42,7 @@ pub(super) struct Collector {
 }
 
 /// What was found on a page.
-pub(super) struct Found {
+pub(super) struct CollectedPage {
     pub(super) page: PrintedPage,
     /// Characters left out because they are printed at an angle.
     pub(super) turned: usize,
@@ -68,7 +68,7 @@ impl Collector {
     }
 
     /// What was found; `None` when there was no room for it.
-    pub(super) fn finish(mut self, number: u32) -> Option<Found> {
+    pub(super) fn finish(mut self, number: u32) -> Option<CollectedPage> {
         self.page.number = number;
         modern(&mut self.page.glyphs, &self.radicals);
         self.page.vertical = is_vertical(&self.page.glyphs);
@@ -76,7 +76,7 @@ impl Collector {
             self.page.glyphs.append(&mut self.downwards);
         }
         let turned = self.turned + self.downwards.len();
-        (!self.full).then_some(Found { page: self.page, turned, pictures: self.pictures })
+        (!self.full).then_some(CollectedPage { page: self.page, turned, pictures: self.pictures })
     }
 
     /// The clock is looked at now and then, whatever is drawn.

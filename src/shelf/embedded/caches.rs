@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use super::words::{self, Words};
-use super::{Shelf, View, WORDS, database, held, rows, sums};
+use super::{Caches, Shelf, View, WORDS, database, held, rows, sums};
 use crate::embed::UnitVector;
 use crate::shelf::vectors::{PassageSet, VectorIndex};
 use crate::shelf::{Error, PassageId};
@@ -22,13 +22,11 @@ impl Shelf {
     /// When a cache cannot be brought up to it; [`Error::Replaced`] once another shelf has the folder.
     pub fn refresh(&self) -> Result<(), Error> {
         let written = self.read(database::last_change)?;
-        let ours = held(&self.refreshing);
+        let caches = held(&self.caches);
         if self.view().change >= written {
             return Ok(());
         }
-        if !*ours {
-            return Err(Error::Replaced);
-        }
+        caches.are_ours()?;
         self.read(|connection| {
             let snapshot = connection.unchecked_transaction()?;
             self.swap_in(&snapshot)
@@ -38,7 +36,7 @@ impl Shelf {
     }
 
     /// Swaps in a view of what `snapshot` shows: one state of the database, whatever is written meanwhile.
-    fn swap_in(&self, snapshot: &Connection) -> Result<(), Error> {
+    pub(super) fn swap_in(&self, snapshot: &Connection) -> Result<(), Error> {
         let newest = database::last_change(snapshot)?;
         let old = self.view();
         let words = self.update_words(snapshot, newest)?;
@@ -76,10 +74,8 @@ impl Shelf {
 
     /// Leaves no word of removed passages in the files of the index.
     pub(super) fn forget_words(&self) -> Result<(), Error> {
-        let ours = held(&self.refreshing);
-        if !*ours {
-            return Err(Error::Replaced);
-        }
+        let caches = held(&self.caches);
+        caches.are_ours()?;
         let words = held(&self.words);
         words.forget_removed()?;
         let words = words.searcher();
@@ -97,6 +93,15 @@ impl Shelf {
             replay(connection, &words, newest)?;
         }
         Ok(words.searcher())
+    }
+}
+
+impl Caches {
+    fn are_ours(&self) -> Result<(), Error> {
+        match self {
+            Self::Ours => Ok(()),
+            Self::Handed(_) => Err(Error::Replaced),
+        }
     }
 }
 

@@ -10,8 +10,9 @@ use std::sync::{Arc, Mutex, RwLock};
 use rusqlite::Connection;
 
 use super::grow::Growing;
+use super::readers::Readers;
 use super::words::{self, Words};
-use super::{Retention, Shelf, View, WORDS, caches, database, lock};
+use super::{Caches, Retention, Shelf, View, WORDS, caches, database, lock};
 use crate::settings;
 use crate::shelf::vectors::{PassageSet, VectorIndex};
 use crate::shelf::{Error, Identity};
@@ -68,7 +69,7 @@ impl Shelf {
         claim: impl Fn(&Connection, &Identity, &Path) -> Result<(), Error>,
     ) -> Result<Self, Error> {
         // The dictionary takes a moment to load; the first question shall not wait for it.
-        std::thread::spawn(|| crate::shelf::terms::terms("词典"));
+        std::thread::spawn(|| crate::text::terms::terms("词典"));
         let writer = database::open(folder, |connection| claim(connection, &identity, folder))?;
         let load = || {
             claim(&writer, &identity, folder)?;
@@ -90,9 +91,9 @@ impl Shelf {
         let shelf = Self {
             identity,
             writer: Mutex::new(writer),
-            readers: Mutex::default(),
+            readers: Readers::of(folder),
             words: Mutex::new(words),
-            refreshing: Mutex::new(true),
+            caches: Mutex::new(Caches::Ours),
             growing: Arc::new(growing),
             lock,
             retention: Retention::default(),

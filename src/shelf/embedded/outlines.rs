@@ -8,8 +8,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::rows::{from_json, range_from_text, range_to_text, record_from, to_json};
 use crate::article::{Article, ArticleId, LineRange, Span};
-use crate::read::files::hex;
 use crate::shelf::{ArticleOutline, StoredArticle};
+use crate::text::hex;
 
 /// `ended` is when the version was superseded, in seconds since 1970.
 pub(super) const SCHEMA: &str = "

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{outlines, places};
 use crate::article::{Article, ArticleId, Heading, LineMap, LineRange, Passage, Record, Span};
 use crate::embed::UnitVector;
-use crate::page::LeftOut;
+use crate::newspaper::LeftOut;
 use crate::shelf::sentences::cosines;
 use crate::shelf::{Incoming, PassageId, StoredArticle, StoredPassage};
 
@@ -48,11 +48,10 @@ pub(super) fn range_from_text(text: Option<String>) -> Option<LineRange> {
     Some(LineRange { first: first.parse().ok()?, last: last.parse().ok()? })
 }
 
-/// Writes one version of an article.
+/// Writes one version of an article, in its place among those of its source.
 pub(super) fn insert_article(
     connection: &Connection,
-    source: i64,
-    ordinal: usize,
+    (source, ordinal): (i64, usize),
     version: u32,
     incoming: &Incoming,
     article: &Article,

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{jobs, outlines, rows, sums};
-use crate::read::language;
+use crate::text::language;
 
 /// The form of the tables. An earlier one is migrated, any other refused.
 pub(super) const FORMAT: &str = "6";

@@ -159,7 +159,17 @@ fn incoming(key: Key, number: Option<u32>) -> Incoming {
     Incoming { id: id(key), sha256: format!("{number:?}"), content }
 }
 
-fn open(folder: &Path) -> Shelf {
+fn change(source: u8, articles: Vec<Incoming>) -> Change {
+    let location = location(source);
+    Change { path: location.clone(), location, sha256: String::new(), left_out: vec![], broken: vec![], articles }
+}
+
+/// A source that holds one article with this number, and the article's id.
+pub(super) fn numbered(number: u32) -> (Change, ArticleId) {
+    (change(0, vec![incoming((0, 0), Some(number))]), id((0, 0)))
+}
+
+pub(super) fn open(folder: &Path) -> Shelf {
     let model = ModelInfo {
         id: "simulated".to_owned(),
         sha256: "0".repeat(64),
@@ -344,14 +354,7 @@ impl World {
         match act {
             Act::Commit(source, articles) => {
                 let incoming = |(article, number): &(u8, Option<u32>)| incoming((*source, *article), *number);
-                opened.commit(&Change {
-                    path: location(*source),
-                    location: location(*source),
-                    sha256: String::new(),
-                    left_out: vec![],
-                    broken: vec![],
-                    articles: articles.iter().map(incoming).collect(),
-                })
+                opened.commit(&change(*source, articles.iter().map(incoming).collect()))
             }
             Act::Amend(key, number) => opened.amend(&incoming(*key, Some(*number))),
             Act::Remove(key) => opened.remove_article(&id(*key)).map(drop),
@@ -408,9 +411,10 @@ impl World {
         opened.refresh().unwrap();
         assert_eq!(opened.counts().unwrap().passages, self.model.current.len() * 2);
         let found = |number: u32| {
-            let (_, words) = opened.search(&format!("w{number}"), None, 9, &Filter::default()).unwrap();
+            let snapshot = opened.snapshot().unwrap();
+            let (_, words) = snapshot.search(&format!("w{number}"), None, 9, &Filter::default()).unwrap();
             let ids: Vec<u32> = words.iter().map(|neighbor| neighbor.passage).collect();
-            let passages = opened.passages(&ids).unwrap();
+            let passages = snapshot.passages(&ids).unwrap();
             passages
                 .into_iter()
                 .filter(|passage| passage.text.contains(&format!("w{number} ")))

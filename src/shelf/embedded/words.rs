@@ -18,10 +18,10 @@ use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, Schema, TextField
 use tantivy::tokenizer::{PreTokenizedString, Token};
 use tantivy::{Index, IndexReader, IndexSettings, ReloadPolicy, Searcher, SegmentReader, TantivyDocument, Term};
 
-use crate::read::files::hex;
-use crate::shelf::terms::terms;
 use crate::shelf::vectors::PassageSet;
 use crate::shelf::{Error, Neighbor, PassageId, StoredPassage};
+use crate::text::hex;
+use crate::text::terms::terms;
 
 /// Changes with the terms or the fields: another form is rebuilt.
 const FORM: &str = "words-4";
@@ -46,6 +46,23 @@ pub(super) struct Words {
     reached: AtomicU64,
 }
 
+/// Why an index cannot be used as it is.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unfit {
+    #[error(transparent)]
+    Index(#[from] tantivy::TantivyError),
+    #[error(transparent)]
+    Unreadable(#[from] std::io::Error),
+    #[error("it has another form")]
+    OtherForm,
+    #[error("`{}` is damaged", .0.display())]
+    Damaged(PathBuf),
+    #[error("`meta.json` is not as it was written")]
+    OtherList,
+    #[error("it has reached change {reached} of {newest}")]
+    Behind { reached: u64, newest: u64 },
+}
+
 #[derive(Clone, Copy)]
 struct Fields {
     passage: Field,
@@ -59,7 +76,7 @@ impl Words {
         if folder.exists() {
             match Self::open_existing(folder) {
                 Ok(words) => return Ok(words),
-                Err(reason) => tracing::warn!(reason, "the index of words is built again"),
+                Err(reason) => tracing::warn!(%reason, "the index of words is built again"),
             }
         }
         Self::anew(folder)
@@ -73,26 +90,25 @@ impl Words {
         std::fs::create_dir_all(folder)?;
         let directory = opened(folder)?;
         let index = Index::create(directory.clone(), schema().0, IndexSettings::default())?;
-        Self::with(folder, directory, index, 0)
+        Ok(Self::with(folder, directory, index, 0)?)
     }
 
-    fn open_existing(folder: &Path) -> Result<Self, String> {
-        let text = |error: tantivy::TantivyError| error.to_string();
-        let directory = opened(folder).map_err(text)?;
-        let index = Index::open(directory.clone()).map_err(text)?;
-        let reached = reached_by(&index).ok_or("it has another form")?;
-        let damaged = index.validate_checksum().map_err(text)?;
+    fn open_existing(folder: &Path) -> Result<Self, Unfit> {
+        let directory = opened(folder)?;
+        let index = Index::open(directory.clone())?;
+        let reached = reached_by(&index).ok_or(Unfit::OtherForm)?;
+        let damaged = index.validate_checksum()?;
         if let Some(file) = damaged.iter().next() {
-            return Err(format!("`{}` is damaged", file.display()));
+            return Err(Unfit::Damaged(file.clone()));
         }
         let sum = std::fs::read_to_string(folder.join(SUM)).unwrap_or_default();
-        if sum != sum_of_meta(folder).map_err(|error| error.to_string())? {
-            return Err("`meta.json` is not as it was written".to_owned());
+        if sum != sum_of_meta(folder)? {
+            return Err(Unfit::OtherList);
         }
-        Self::with(folder, directory, index, reached).map_err(|error| error.to_string())
+        Ok(Self::with(folder, directory, index, reached)?)
     }
 
-    fn with(folder: &Path, directory: MmapDirectory, index: Index, reached: u64) -> Result<Self, Error> {
+    fn with(folder: &Path, directory: MmapDirectory, index: Index, reached: u64) -> tantivy::Result<Self> {
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
         Ok(Self { folder: folder.to_owned(), directory, index, reader, fields: schema().1, reached: AtomicU64::new(reached) })
     }
@@ -171,10 +187,9 @@ fn opened(folder: &Path) -> tantivy::Result<MmapDirectory> {
 }
 
 /// Whether the index in `folder` is whole and has reached `newest`; why it will be built again.
-pub(super) fn look(folder: &Path, newest: u64) -> Result<(), String> {
-    let words = Words::open_existing(folder)?;
-    let reached = words.reached();
-    if reached < newest { Err(format!("it has reached change {reached} of {newest}")) } else { Ok(()) }
+pub(super) fn look(folder: &Path, newest: u64) -> Result<(), Unfit> {
+    let reached = Words::open_existing(folder)?.reached();
+    if reached < newest { Err(Unfit::Behind { reached, newest }) } else { Ok(()) }
 }
 
 /// The change that the index in `folder` has reached, when there is one that says so.

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
     use crate::embed::UnitVector;
     use crate::shelf::vectors::VectorIndex;
-    use crate::shelf::vectors::codes::Asked;
+    use crate::shelf::vectors::codes::QueryVector;
     use crate::shelf::vectors::set::PassageSet;
 
     /// Vectors in a few heaps, as texts on a few matters are.
@@ -158,7 +158,7 @@ mod tests {
         for question in COUNT..COUNT + ASKED {
             let mut truth = passages.clone();
             truth.sort_by(|a, b| codes.between(*b, question).total_cmp(&codes.between(*a, question)));
-            let found = flat.nearest(&codes, &Asked::of(&vectors[question as usize]), 60, &live);
+            let found = flat.nearest(&codes, &QueryVector::of(&vectors[question as usize]), 60, &live);
             let built = hnsw.search(&[question], 60, 60);
             by_flat += truth[..10].iter().filter(|id| found.contains(id)).count();
             by_built += truth[..10].iter().filter(|id| built.iter().any(|near| near.d_id == **id as usize)).count();

@@ -49,7 +49,7 @@ pub(super) struct Row<'a> {
 }
 
 /// A question's vector.
-pub(super) struct Asked<'a> {
+pub(super) struct QueryVector<'a> {
     exact: &'a [f32],
     bytes: Vec<u8>,
     scale: f32,
@@ -96,7 +96,7 @@ impl Chunk {
     }
 }
 
-impl<'a> Asked<'a> {
+impl<'a> QueryVector<'a> {
     pub(super) fn of(vector: &'a UnitVector) -> Self {
         let (mut bytes, mut low) = (vec![0; vector.as_slice().len()], vec![0; vector.as_slice().len()]);
         let Coded { scale, error, .. } = code(vector.as_slice(), &mut bytes, &mut low);
@@ -184,7 +184,7 @@ impl Codes {
 
     /// How near a passage is to the question by its high bytes.
     #[expect(clippy::cast_precision_loss, reason = "the last bits do not count")]
-    pub(super) fn nearly(&self, asked: &Asked<'_>, row: Row<'_>) -> f32 {
+    pub(super) fn nearly(&self, asked: &QueryVector<'_>, row: Row<'_>) -> f32 {
         self.product.of(&asked.bytes, row.bytes, row.sum) as f32 * asked.scale * row.scale
     }
 
@@ -200,7 +200,7 @@ impl Codes {
     }
 
     /// As [`Self::exactly`], for the vector that a question was made of.
-    pub(super) fn to_asked(&self, asked: &Asked<'_>, id: PassageId) -> f32 {
+    pub(super) fn to_asked(&self, asked: &QueryVector<'_>, id: PassageId) -> f32 {
         self.exactly(asked.exact, id)
     }
 
@@ -217,7 +217,7 @@ impl Codes {
     }
 
     /// How far [`Self::nearly`] can be from the truth, for passages from `first` on and before `end`.
-    pub(super) fn error(&self, asked: &Asked<'_>, first: PassageId, end: PassageId) -> f32 {
+    pub(super) fn error(&self, asked: &QueryVector<'_>, first: PassageId, end: PassageId) -> f32 {
         let chunks =
             self.chunks.iter().skip(first as usize / CHUNK).take((end as usize).div_ceil(CHUNK) - first as usize / CHUNK);
         let rows = chunks.fold(0.0, |most: f32, chunk| most.max(chunk.error));

@@ -66,14 +66,14 @@ pub(super) fn load(folder: &Path, head: Head) -> Vec<Segment> {
     for path in saved {
         let loaded = verified(&path).and_then(|(found, segment)| {
             if found.change > head.change || (found.shape, found.dimension) != (head.shape, head.dimension) {
-                return Err("it belongs to another state of the library".to_owned());
+                return Err(Unfit::Foreign);
             }
             Ok((found.change, segment))
         });
         match loaded {
             Ok(segment) => segments.push(segment),
             Err(reason) => {
-                tracing::warn!(path = %path.display(), reason, "a saved graph is not used; it will be built again");
+                tracing::warn!(path = %path.display(), %reason, "a saved graph is not used; it will be built again");
                 // A later state of the library must not take it for its own.
                 remove_or_say(&path);
             }
@@ -101,14 +101,29 @@ pub(crate) fn look(folder: &Path) -> Vec<String> {
         .collect()
 }
 
-fn verified(path: &Path) -> Result<(Head, Segment), String> {
-    let bytes = fs::read(path).map_err(|error| error.to_string())?;
+/// Why a file of a graph cannot be used.
+#[derive(Debug, thiserror::Error)]
+enum Unfit {
+    #[error(transparent)]
+    Unreadable(#[from] std::io::Error),
+    #[error("it is damaged")]
+    Damaged,
+    #[error("it is of another version")]
+    OtherVersion,
+    #[error("it contradicts itself")]
+    Contradictory,
+    #[error("it belongs to another state of the library")]
+    Foreign,
+}
+
+fn verified(path: &Path) -> Result<(Head, Segment), Unfit> {
+    let bytes = fs::read(path)?;
     let (body, sum) = bytes.split_at(bytes.len().saturating_sub(SUM));
     if body.len() < MAGIC.len() || Sha256::digest(body).as_slice() != sum {
-        return Err("it is damaged".to_owned());
+        return Err(Unfit::Damaged);
     }
-    let body = body.strip_prefix(MAGIC).ok_or("it is of another version")?;
-    read(body).ok_or_else(|| "it contradicts itself".to_owned())
+    let body = body.strip_prefix(MAGIC).ok_or(Unfit::OtherVersion)?;
+    read(body).ok_or(Unfit::Contradictory)
 }
 
 fn written(segment: &Segment, head: Head) -> Vec<u8> {
@@ -227,7 +242,7 @@ mod tests {
         save(&segment, head, folder.path()).unwrap();
         let path = saved(folder.path()).unwrap().remove(0);
         let bytes = fs::read(&path).unwrap();
-        assert_eq!(verified(&path), Ok((head, segment)));
+        assert_eq!(verified(&path).unwrap(), (head, segment));
         assert_eq!(load(folder.path(), head).len(), 1);
         for at in 0..bytes.len() {
             let mut turned = bytes.clone();

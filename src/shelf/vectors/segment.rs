@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::ops::Range;
 
-use super::codes::{Asked, Codes};
+use super::codes::{Codes, QueryVector};
 use super::set::PassageSet;
 use crate::embed::prefetch;
 use crate::shelf::PassageId;
@@ -76,7 +76,7 @@ impl Segment {
     }
 
     /// The passages of `allowed` that the walk finds nearest, in no order, by their high bytes.
-    pub(super) fn nearest(&self, codes: &Codes, asked: &Asked<'_>, effort: usize, allowed: &PassageSet) -> Vec<PassageId> {
+    pub(super) fn nearest(&self, codes: &Codes, asked: &QueryVector<'_>, effort: usize, allowed: &PassageSet) -> Vec<PassageId> {
         if self.points == 0 {
             return vec![];
         }
@@ -89,7 +89,7 @@ impl Segment {
 struct Walk<'a> {
     segment: &'a Segment,
     codes: &'a Codes,
-    asked: &'a Asked<'a>,
+    asked: &'a QueryVector<'a>,
 }
 
 impl Walk<'_> {

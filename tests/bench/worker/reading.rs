@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use ibid::page;
+use ibid::newspaper;
 use ibid::read::{self, Reading, files};
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ pub(super) fn read(path: &str) -> Value {
     let (pages, articles) = match reading {
         Reading::Articles(articles) => (0, articles),
         Reading::Plain(decoded) => (0, vec![read::prose(decoded, "file")]),
-        Reading::Printed(document) => (document.pages.len(), page::printed_articles(&document, "file").articles),
+        Reading::Printed(document) => (document.pages.len(), newspaper::printed_articles(&document, "file").articles),
     };
     let seconds = begun.elapsed().as_secs_f64();
     let characters: usize = articles.iter().map(|article| article.text.chars().count()).sum();

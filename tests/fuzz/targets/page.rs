@@ -1,7 +1,7 @@
 //! Text as a newspaper page.
 #![no_main]
 
-use ibid::page;
+use ibid::newspaper;
 use ibid::read::{self, Reading, files};
 use libfuzzer_sys::fuzz_target;
 
@@ -10,7 +10,7 @@ fuzz_target!(|data: &[u8]| {
     let Ok((Reading::Plain(decoded), _)) = read::read(&source) else { return };
     // Likeness by length alone: any answer must do.
     let alike = |a: &str, b: &str| if a.len() % 3 == b.len() % 3 { 0.9 } else { 0.1 };
-    let Some(page) = page::reconstruct(&decoded, &alike) else { return };
+    let Some(page) = newspaper::reconstruct(&decoded, &alike) else { return };
     for article in &page.articles {
         assert!(!article.text.trim().is_empty());
         let spans = article.headings.iter().map(|heading| heading.span);

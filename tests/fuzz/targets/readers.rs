@@ -2,7 +2,7 @@
 #![no_main]
 
 use ibid::chunk::{self, Rules};
-use ibid::page;
+use ibid::newspaper;
 use ibid::read::{self, Bundle, Reading, files};
 use libfuzzer_sys::fuzz_target;
 
@@ -21,7 +21,7 @@ fuzz_target!(|data: &[u8]| {
     let articles = match reading {
         Reading::Articles(articles) => articles,
         Reading::Plain(decoded) => vec![read::prose(decoded, "a")],
-        Reading::Printed(document) => page::printed_articles(&document, "a").articles,
+        Reading::Printed(document) => newspaper::printed_articles(&document, "a").articles,
     };
     let rules = Rules { target_tokens: 20, max_tokens: 40 };
     for article in articles {

@@ -16,7 +16,7 @@ use crate::embed::kernels::product::{Cores, PackedActivations, by_panels, column
 use crate::embed::kernels::rows::{scale_lines, softmax};
 use crate::embed::kernels::team::Job;
 use crate::embed::kernels::tile::{LANES, Line, Step};
-use crate::embed::kernels::words::Matrix;
+use crate::embed::kernels::words::{Matrix, RowsMut};
 use crate::embed::layers::norm::Norm;
 
 /// Buffers that a thread's heads share.
@@ -115,8 +115,8 @@ impl AttentionJob {
                     for query in key * shared..(key + 1) * shared {
                         scratch.queries.pack(self.precision, text(queries, query));
                         for first in (0..*count).step_by(LANES) {
-                            let out = &mut out[(first_token + first) * stride + query * head_dim..];
-                            self.attend_queries(first, *count, scratch, out, stride);
+                            let numbers = &mut out[(first_token + first) * stride + query * head_dim..];
+                            self.attend_queries(first, *count, scratch, RowsMut { numbers, stride });
                         }
                     }
                 }
@@ -189,7 +189,8 @@ impl AttentionJob {
     }
 
     /// The context of up to 32 queries of one head from `first` on; `out` begins with the first one's.
-    fn attend_queries(&self, first: usize, count: usize, scratch: &mut HeadScratch, out: &mut [f32], stride: usize) {
+    fn attend_queries(&self, first: usize, count: usize, scratch: &mut HeadScratch, out: RowsMut<'_>) {
+        let RowsMut { numbers: out, stride } = out;
         let AttentionHeads { head_dim, scale, .. } = *self.heads;
         let queries = first..(first + LANES).min(count);
         scratch.visible.clear();

@@ -11,9 +11,9 @@ use hayro_interpret::{
     BlendMode, ClipPath, Device, DrawMode, DrawProps, FillRule, Image, ImageDrawProps, Paint, SoftMask, StrokeProps,
 };
 
-use crate::chunk::is_unspaced;
 use crate::read::pdf::characters::characters;
 use crate::read::{Error, guard};
+use crate::text::is_unspaced;
 
 /// Bytes of one picture.
 const LARGEST: usize = 16 << 20;

@@ -1,0 +1,115 @@
+//! `/v1/jobs…`: how far what was taken in with `?wait=false` has come.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use serde::Deserialize;
+use tokio_stream::{Stream, StreamExt as _};
+use utoipa::IntoParams;
+
+use crate::http::dto::error::Problem;
+use crate::http::dto::{JobBody, JobListBody};
+use crate::http::server::App;
+use crate::library::Library;
+use crate::shelf::Job;
+
+/// How often a job that is watched is looked at.
+const LOOK: Duration = Duration::from_millis(200);
+/// Jobs in a list, at most.
+const MOST: usize = 1000;
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(in crate::http) struct Latest {
+    /// Jobs at most.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<usize>,
+}
+
+fn find(library: &Library, id: &str) -> Result<Job, Problem> {
+    library.shelf().job(id)?.ok_or_else(|| {
+        let message = format!("there is no job `{}`\nhint: `GET /v1/jobs` lists the latest", id.escape_debug());
+        Problem::new(StatusCode::NOT_FOUND, "unknown_job", message)
+    })
+}
+
+/// List the latest jobs
+#[utoipa::path(get, path = "/v1/jobs", tag = "articles", params(Latest), responses((status = 200, body = JobListBody)))]
+pub(in crate::http) async fn list(
+    State(app): State<Arc<App>>,
+    latest: Result<Query<Latest>, QueryRejection>,
+) -> Result<Json<JobListBody>, Problem> {
+    let Query(Latest { limit }) = latest?;
+    let limit = limit.unwrap_or(100);
+    if !(1..=MOST).contains(&limit) {
+        return Err(Problem::invalid(format!("`limit` must be between 1 and {MOST}, not {limit}")));
+    }
+    let listed = app.with_library(move |library| {
+        let jobs = library.shelf().jobs(limit)?;
+        Ok(JobListBody { jobs: jobs.into_iter().map(JobBody::from).collect() })
+    });
+    listed.await.map(Json)
+}
+
+/// How far a job has come
+#[utoipa::path(get, path = "/v1/jobs/{id}", tag = "articles", params(("id" = String, Path)), responses((status = 200, body = JobBody)))]
+pub(in crate::http) async fn one(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<JobBody>, Problem> {
+    let found = app.with_library(move |library| Ok(find(library, &id)?.into()));
+    found.await.map(Json)
+}
+
+/// How far a job comes, as it comes: an event `job` at each change, the last when it has ended
+#[utoipa::path(get, path = "/v1/jobs/{id}/events", tag = "articles", params(("id" = String, Path)), responses(
+    (status = 200, body = Object, content_type = "text/event-stream")))]
+pub(in crate::http) async fn events(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    let library = app.library()?;
+    let mut last = Some(find(&library, &id)?);
+    let (sender, receiver) = tokio::sync::mpsc::channel(1);
+    tokio::spawn(async move {
+        while let Some(job) = last {
+            let ended = job.state.has_ended();
+            let event = Event::default().event("job").json_data(JobBody::from(job.clone()));
+            let Ok(event) = event else { break };
+            if sender.send(event).await.is_err() || ended {
+                break;
+            }
+            last = changed(&library, job).await;
+        }
+    });
+    let events = tokio_stream::wrappers::ReceiverStream::new(receiver).map(Ok);
+    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
+}
+
+/// The job once it is not as it `was`; `None` when it is gone.
+async fn changed(library: &Arc<Library>, was: Job) -> Option<Job> {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let (library, id) = (Arc::clone(library), was.id.clone());
+        let now = tokio::task::spawn_blocking(move || library.shelf().job(&id)).await.ok()?.ok()??;
+        if now != was {
+            return Some(now);
+        }
+    }
+}
+
+/// End a job: what was read is kept, the rest is let go
+#[utoipa::path(delete, path = "/v1/jobs/{id}", tag = "articles", params(("id" = String, Path)), responses((status = 200, body = JobBody)))]
+pub(in crate::http) async fn cancel(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<JobBody>, Problem> {
+    let jobs = Arc::clone(&app.jobs);
+    let ended = app.with_library(move |library| {
+        library.shelf().cancel_job(&id)?;
+        // What is being read of it is given up.
+        jobs.give_up(&id);
+        Ok(find(library, &id)?.into())
+    });
+    ended.await.map(Json)
+}

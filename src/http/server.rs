@@ -1,0 +1,13 @@
+//! What serves: the app with its libraries, places for blocking work, connections, figures.
+
+mod app;
+pub(in crate::http) mod collections;
+pub(in crate::http) mod connections;
+mod current;
+pub(in crate::http) mod library;
+pub(in crate::http) mod metrics;
+pub(in crate::http) mod pool;
+pub(in crate::http) mod takeover;
+
+pub(in crate::http) use app::host_of;
+pub use app::{App, AppError};
