@@ -105,6 +105,17 @@ pub struct Record {
     pub byline_lines: Option<LineRange>,
 }
 
+impl Record {
+    /// Whether a sentence is no more than the line that says who the authors are. It looks like an answer to whoever asks
+    /// for a person or an office, and like a sentence of the article to whoever sums it up.
+    pub fn is_about_authors(&self, sentence: &str) -> bool {
+        /// Characters beside the affiliation: brackets, "The authors are".
+        const BESIDE: usize = 24;
+        let about = self.affiliation.as_deref().filter(|about| !about.is_empty());
+        about.is_some_and(|about| sentence.contains(about) && sentence.chars().count() <= about.chars().count() + BESIDE)
+    }
+}
+
 /// One text with its record, as reading gives it: not yet kept on a shelf.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Article {

@@ -65,7 +65,8 @@ fn extractive(asked: &Asked<'_>, rules: &Rules<'_>) -> Answer {
     let mut candidates = candidates(evidence, &rules.parameters.sentence);
     candidates.retain(|one| {
         let article = &evidence[one.owner].1;
-        is_of_text(article, one.sentence) || names_its_record(asked, article)
+        let sentence = article.article.quote(one.sentence.span).unwrap_or_default();
+        !article.article.record.is_about_authors(sentence) || names_its_record(asked, article)
     });
     let owners: BTreeSet<usize> = candidates.iter().map(|one| one.owner).collect();
     candidates.retain(|one| is_new(asked, &evidence[one.owner].1, one.sentence));
@@ -108,16 +109,6 @@ fn is_new(asked: &Asked<'_>, article: &StoredArticle, sentence: Sentence) -> boo
     let then = asked.answered.iter().find(|(id, words)| *id == article.id && inside(words)).map(|(_, words)| *words);
     let now = sentence.reading.and_then(|reading| reading.answer);
     !asked.said.iter().any(|said| said.contains(shown)) || then.zip(now).is_some_and(|(then, now)| apart(then, now))
-}
-
-/// Whether a sentence is more than the line that says who the authors are: that line looks like an answer to whoever
-/// asks for a person or an office.
-fn is_of_text(article: &StoredArticle, sentence: Sentence) -> bool {
-    /// Characters beside the affiliation: brackets, "The authors are".
-    const BESIDE: usize = 24;
-    let about = article.article.record.affiliation.as_deref().filter(|about| !about.is_empty());
-    let quote = article.article.quote(sentence.span).unwrap_or_default();
-    about.is_none_or(|about| !quote.contains(about) || quote.chars().count() > about.chars().count() + BESIDE)
 }
 
 /// Whether the question, or what was said before, names an author of the article or its title.

@@ -14,12 +14,13 @@ const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Name, kind and text of each file below `/assets`.
-const ASSETS: [(&str, &str, &str); 8] = [
+const ASSETS: [(&str, &str, &str); 9] = [
     ("page.css", "text/css; charset=utf-8", include_str!("page/page.css")),
     ("app.js", SCRIPT, include_str!("page/app.js")),
     ("api.js", SCRIPT, include_str!("page/api.js")),
     ("chat.js", SCRIPT, include_str!("page/chat.js")),
     ("dom.js", SCRIPT, include_str!("page/dom.js")),
+    ("forms.js", SCRIPT, include_str!("page/forms.js")),
     ("library.js", SCRIPT, include_str!("page/library.js")),
     ("reader.js", SCRIPT, include_str!("page/reader.js")),
     ("words.js", SCRIPT, include_str!("page/words.js")),

@@ -8,7 +8,7 @@ use crate::answer::{Answer, Answerer as _, Asked, Citation, Extractive, Kind, Ru
 use crate::article::Span;
 use crate::embed::UnitVector;
 use crate::retrieve::{Mode, Question};
-use crate::shelf::{Error, Filter, StoredPassage};
+use crate::shelf::{Error, Filter, StoredArticle, StoredPassage};
 use crate::text::sentences_of;
 
 /// Sentences of a summary.
@@ -43,7 +43,9 @@ impl About<'_> {
             let Some((article, passages)) = self.article(&record.id)? else { continue };
             let about = topic.as_deref().unwrap_or(&record.title);
             let Some(vector) = self.pinned.library.embedder.question(about) else { continue };
-            for (passage, span) in self.central(&passages, &vector, each.max(if meant.len() == 1 { SENTENCES.0 } else { 1 }))? {
+            for (passage, span) in
+                self.central(&article, &passages, &vector, each.max(if meant.len() == 1 { SENTENCES.0 } else { 1 }))?
+            {
                 let Some(citation) = Citation::cut(&article, span, &evidence(passage)) else { continue };
                 citations.push(citation);
                 let text = article.article.quote(span).unwrap_or_default().to_owned();
@@ -56,6 +58,7 @@ impl About<'_> {
     /// The sentences nearest to `vector`, one of each passage before a second of any, in reading order.
     fn central<'p>(
         &self,
+        article: &StoredArticle,
         passages: &'p [StoredPassage],
         vector: &UnitVector,
         most: usize,
@@ -66,7 +69,11 @@ impl About<'_> {
         for (passage, cosines) in passages.iter().zip(cosines) {
             let from = passage.passage.span.start;
             let spans = sentences_of(&passage.text).into_iter().map(|span| Span::new(from + span.start, from + span.end));
-            let mut scored: Vec<(f32, Span)> = cosines.into_iter().zip(spans).collect();
+            let of_text = |span: &Span| {
+                let quote = article.article.quote(*span).unwrap_or_default();
+                !article.article.record.is_about_authors(quote)
+            };
+            let mut scored: Vec<(f32, Span)> = cosines.into_iter().zip(spans).filter(|(_, span)| of_text(span)).collect();
             scored.sort_by(|a, b| b.0.total_cmp(&a.0));
             all.extend(scored.into_iter().enumerate().map(|(rank, (cosine, span))| (rank, cosine, passage, span)));
         }

@@ -3,6 +3,7 @@
 
 import { Problem, ask, base, json, useKey } from "./api.js";
 import { at, button, make } from "./dom.js";
+import { formed } from "./forms.js";
 import { lines, open } from "./reader.js";
 import { word } from "./words.js";
 
@@ -106,9 +107,13 @@ function mark(answer, n) {
   return node;
 }
 
-/** @param {any} answer */
-function sources(answer) {
+/**
+ * The sources, all or those that are to be shown.
+ * @param {any} answer @param {(citation: any, index: number) => boolean} [shown]
+ */
+function sources(answer, shown = () => true) {
   const entries = answer.citations.map((/** @type {any} */ citation, /** @type {number} */ index) => {
+    if (!shown(citation, index)) return null;
     const copies = citation.copies?.length && make("small", {}, word("alsoIn", { titles: citation.copies.map((/** @type {any} */ copy) => copy.title).join("、") }));
     const number = answer.answerable ? `[${citation.n}] ` : "";
     const quote = !answer.answerable && make("span", { class: "quote", lang: citation.language }, citation.quote);
@@ -116,7 +121,7 @@ function sources(answer) {
     node.append(make("strong", { lang: citation.language }, `${number}${citation.title}`), make("small", {}, origin(citation)), ...[copies, quote].filter(Boolean));
     return make("li", {}, node);
   });
-  return make("ol", { class: "sources", "aria-label": word("sources") }, ...entries);
+  return make("ol", { class: "sources", "aria-label": word("sources") }, ...entries.filter((/** @type {any} */ entry) => entry !== null));
 }
 
 /** The sources that were found, before the answer is there. @param {any[]} passages */
@@ -143,9 +148,9 @@ function settled(answer, question) {
     const told = writer(answer);
     return [head, told ? make("p", { class: "quiet" }, told) : null, answer.citations.length ? make("p", { class: "quiet" }, word("nearest")) : null, sources(answer), make("p", {}, link)];
   }
-  const statements = answer.answer.map((/** @type {any} */ said) => statement(said, answer));
   const records = answer.records && word("records", { n: answer.records.articles, found: answer.records.found });
-  if (records) return [...statements, sources(answer), make("p", { class: "quiet" }, `${records} · `, link)];
+  if (records) return [...formed(answer, { statement, sources }), make("p", { class: "quiet" }, `${records} · `, link)];
+  const statements = answer.answer.map((/** @type {any} */ said) => statement(said, answer));
   const sure = [writer(answer), word("confidence", { n: Math.round(answer.confidence * 100) })].filter(Boolean).join(" · ");
   return [...statements, sources(answer), make("p", { class: "quiet" }, `${sure} · `, link)];
 }
