@@ -303,11 +303,12 @@ mod tests {
 
     #[test]
     fn who_the_authors_are_answers_only_who_asks_for_them() {
-        let (evidence, stored) = found(1, "夜市很热闹。（作者系云溪商学院副教授）", &[(-1.0, ""), (4.0, "副教授")]);
+        // Passages hold the line alone.
+        let (evidence, stored) = found(1, "（作者系云溪商学院副教授）", &[(4.0, "副教授")]);
         let mut stored = Arc::unwrap_or_clone(stored);
         let record = &mut stored.article.record;
         (record.affiliation, record.authors) = (Some("云溪商学院副教授".to_owned()), vec!["常青".to_owned()]);
-        let evidence = [(evidence, Arc::new(stored))];
+        let evidence = [(evidence, Arc::new(stored)), found(2, "夜市很热闹。", &[(-1.0, "")])];
         let ask = |question: &str| {
             let parameters = parameters();
             let asked = Asked { question, evidence: &evidence, said: &[], answered: &[] };

@@ -80,6 +80,30 @@ const tests = {
     await done();
   },
 
+  async "answers from the records have forms of their own: entries, a summary under its title, two sides"() {
+    const { page: on, done } = await page();
+    const put = async (/** @type {string} */ question) => {
+      await on.goto(`${service.url}/?q=${encodeURIComponent(question)}`);
+      await on.waitForSelector(".turn .sources");
+      await axe(on, question);
+      return on.locator(".turn .answer");
+    };
+    const list = await put("常青写了哪些文章？");
+    assert.deepEqual([await list.locator(".statement").count(), await list.locator(".source").allTextContents()].flat().length, 2);
+    assert.match(await list.locator(".source").first().textContent(), /夜市的烟火气从哪里来/);
+    const summary = await put("《夜市的烟火气从哪里来》讲了什么？");
+    assert.deepEqual(await summary.locator(".part h3").allTextContents(), ["夜市的烟火气从哪里来"]);
+    const said = await summary.locator(".statement").allTextContents();
+    assert(said.length >= 3 && said.length <= 7 && !said.some((text) => text.includes("作者系")), said.join("\n"));
+    assert.equal(await summary.locator(".source").count(), 1, "one card for an article");
+    const sides = await put("比较常青和苏叶的文章");
+    assert.deepEqual(await sides.locator(".sides .part h3").allTextContents(), ["常青", "苏叶"]);
+    const [left, right] = await Promise.all([0, 1].map((n) => sides.locator(".sides .part").nth(n).boundingBox()));
+    assert(left.y === right.y && left.x + left.width <= right.x, "beside each other");
+    assert(!(await sides.locator(".sides .statement").allTextContents()).some((text) => text.startsWith("常青:")));
+    await done();
+  },
+
   async "the keyboard reaches everything"() {
     const { page: on, done } = await page();
     // An answer with more than one citation, to go from one to the next.
