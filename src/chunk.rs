@@ -8,8 +8,6 @@
 use crate::article::{Article, Passage, Span};
 use crate::text::{self, divide, sentences, trimmed};
 
-pub use crate::text::{is_unspaced, sentences_of};
-
 /// Names of the rules by which sentences are found and contexts are made: change them with the rules.
 const SENTENCES: &str = "sentences-3";
 const CONTEXT: &str = "context-2";

@@ -47,8 +47,6 @@ pub use printed::{Glyph, Printed, PrintedPage, Rule};
 
 use crate::article::{Article, Source};
 
-pub use crate::text::{language, sure_language};
-
 /// What reading a source gives.
 #[derive(Debug)]
 pub enum Reading {

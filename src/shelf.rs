@@ -24,8 +24,6 @@ pub use jobs::{Job, JobState, Tally};
 pub use sentences::SentenceVectors;
 pub use stored::{ArticleOutline, Counts, Described, StoredArticle, StoredPassage};
 
-pub use crate::text::terms;
-
 /// A passage's number: dense, stable, never used again.
 pub type PassageId = u32;
 

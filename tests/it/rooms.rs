@@ -35,7 +35,7 @@ const ROOMS: [(&str, &[&str]); 14] = [
     ("shelf", &["article", "background", "chunk", "deadline", "embed", "newspaper", "settings", "text"]),
     ("retrieve", &["article", "deadline", "embed", "shelf", "text"]),
     ("generate", &["deadline", "settings"]),
-    ("answer", &["article", "chunk", "embed", "generate", "read", "retrieve", "settings", "shelf", "text"]),
+    ("answer", &["article", "embed", "generate", "retrieve", "settings", "shelf", "text"]),
     (
         "library",
         &[

@@ -8,9 +8,9 @@ use super::fold::{Script, fold, script, units};
 use super::names;
 use super::negation::denies_otherwise;
 use super::numbers::numbers;
-use crate::chunk::sentences_of;
 use crate::embed::{Embedder, ReaderInput, WritingChecks};
-use crate::read::sure_language;
+use crate::text::sentences_of;
+use crate::text::sure_language;
 
 /// Why a sentence is not shown with a mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::chunk::is_unspaced;
+use crate::text::is_unspaced;
 
 /// How much a pair or a word counts that says little by itself.
 const LITTLE: f32 = 0.25;

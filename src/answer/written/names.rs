@@ -1,9 +1,9 @@
 //! Names and words in Latin letters: what a sentence names that its sources do not.
 
 use super::fold::{Script, fold, script};
-use crate::chunk::is_unspaced;
-use crate::read::language;
-use crate::shelf::terms::proper_names;
+use crate::text::is_unspaced;
+use crate::text::language;
+use crate::text::terms::proper_names;
 
 /// What is written behind somebody's name.
 const SAYS: &[&str] = &["认为", "指出", "提出", "表示", "建议", "强调", "写道", "介绍", "主张", "说"];

@@ -13,7 +13,7 @@ use super::draft::SentenceId;
 use crate::article::{Span, one_line};
 use crate::embed::Embedder;
 use crate::generate::Prompt;
-use crate::read::language;
+use crate::text::language;
 
 const PROMPTS: &str = include_str!("../../../config/prompts.toml");
 static TABLE: LazyLock<Table> = LazyLock::new(|| PROMPTS.parse().expect("the shipped prompts are TOML, a test holds it"));
