@@ -24,6 +24,7 @@ mod kinds;
 mod limits;
 mod living;
 mod model;
+mod mutated;
 mod operations;
 mod pages;
 mod printed;
