@@ -24,6 +24,7 @@ mod kinds;
 mod limits;
 mod living;
 mod model;
+mod mutated;
 mod openapi;
 mod operations;
 mod pages;

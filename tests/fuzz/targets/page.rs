@@ -1,22 +1,9 @@
-//! Text as a newspaper page.
+//! As `properties/page.rs` says.
 #![no_main]
 
-use ibid::newspaper;
-use ibid::read::{self, Reading, files};
+#[path = "../properties/page.rs"]
+mod page;
+
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|data: &[u8]| {
-    let source = files::source("a.txt".to_owned(), "/a.txt".to_owned(), data.to_vec());
-    let Ok((Reading::Plain(decoded), _)) = read::read(&source) else { return };
-    // Likeness by length alone: any answer must do.
-    let alike = |a: &str, b: &str| if a.len() % 3 == b.len() % 3 { 0.9 } else { 0.1 };
-    let Some(page) = newspaper::reconstruct(&decoded, &alike) else { return };
-    for article in &page.articles {
-        assert!(!article.text.trim().is_empty());
-        let spans = article.headings.iter().map(|heading| heading.span);
-        for span in spans {
-            assert!(article.quote(span).is_some());
-            assert!(article.lines.range(span).is_some_and(|lines| lines.first >= 1));
-        }
-    }
-});
+fuzz_target!(|data: &[u8]| page::hold(data));

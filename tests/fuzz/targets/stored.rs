@@ -1,56 +1,14 @@
-//! A database with bytes changed: each six bytes say where and what.
+//! As `properties/stored.rs` says.
 #![no_main]
 
-use std::path::PathBuf;
+#[path = "../properties/stored.rs"]
+mod stored;
+
 use std::sync::LazyLock;
 
-use ibid::embed::Embedder;
-use ibid::library::{Corpus, Library};
-use ibid::settings::{self, Settings};
-use ibid::shelf::embedded::inspect::Inspection;
+use stored::Written;
 use libfuzzer_sys::fuzz_target;
 
-struct Written {
-    folder: PathBuf,
-    database: Vec<u8>,
-    texts: Vec<(String, String)>,
-}
+static MADE: LazyLock<Written> = LazyLock::new(|| Written::into(&tempfile::tempdir().expect("a folder").keep()));
 
-fn settings(folder: PathBuf) -> Settings {
-    let mut settings = settings::resolve(None, std::iter::empty(), vec![]).expect("the defaults are settings");
-    settings.library.data = folder;
-    settings
-}
-
-static WRITTEN: LazyLock<Written> = LazyLock::new(|| {
-    let folder = tempfile::tempdir().expect("a folder").keep();
-    let library = Library::open(settings(folder.clone()), Embedder::bundled().expect("the model")).expect("a library");
-    library.ingest(&Corpus::Bundled, &|_| ()).expect("the samples");
-    let articles = library.shelf().articles(0, 1000).expect("articles");
-    drop(library);
-    let texts = articles.into_iter().map(|stored| (stored.id.0, stored.article.text)).collect();
-    let database = std::fs::read(folder.join("ibid.sqlite")).expect("a database");
-    Written { folder, database, texts }
-});
-
-fuzz_target!(|data: &[u8]| {
-    let Written { folder, database, texts } = &*WRITTEN;
-    let mut changed = database.clone();
-    for change in data.chunks_exact(6) {
-        let place = u32::from_le_bytes([change[0], change[1], change[2], change[3]]) as usize % changed.len();
-        changed[place] = if change[4] & 1 == 0 { changed[place] ^ change[5] } else { change[5] };
-    }
-    let data = folder.join("changed");
-    std::fs::create_dir_all(&data).expect("a folder");
-    std::fs::write(data.join("ibid.sqlite"), &changed).expect("a file");
-    let Ok(inspection) = Inspection::open(&data) else { return };
-    match inspection.damage(false) {
-        Ok(found) if found.is_empty() => {}
-        _ => return,
-    }
-    let Ok(articles) = inspection.current(0, 1000) else { return };
-    for stored in articles {
-        let written = texts.iter().find(|(id, _)| *id == stored.id.0);
-        assert!(written.is_some_and(|(_, text)| *text == stored.article.text), "another text is served as sound");
-    }
-});
+fuzz_target!(|data: &[u8]| MADE.hold(data));
