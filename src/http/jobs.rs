@@ -1,5 +1,6 @@
 //! `/v1/jobs…`: how far what was taken in with `?wait=false` has come.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 use tokio_stream::{Stream, StreamExt as _};
 use utoipa::{IntoParams, ToSchema};
 
@@ -142,33 +144,27 @@ pub(super) async fn events(
     Path(id): Path<String>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let library = app.library()?;
-    let mut last = Some(find(&library, &id)?);
+    let mut job: Job = app.with_library(move |library| find(library, &id)).await?;
+    let mut changes = app.job_bell.watch(library, &job);
     let (sender, receiver) = tokio::sync::mpsc::channel(1);
     tokio::spawn(async move {
-        while let Some(job) = last {
-            let ended = job.state.has_ended();
+        loop {
             let event = Event::default().event("job").json_data(JobBody::from(job.clone()));
             let Ok(event) = event else { break };
-            if sender.send(event).await.is_err() || ended {
+            if sender.send(event).await.is_err() || job.state.has_ended() {
                 break;
             }
-            last = changed(&library, job).await;
+            let changed = tokio::select! {
+                // Whoever has gone watches no more.
+                () = sender.closed() => break,
+                changed = changes.wait_for(|now| now.as_ref() != Some(&job)) => changed.ok().and_then(|now| now.clone()),
+            };
+            let Some(now) = changed else { break };
+            job = now;
         }
     });
     let events = tokio_stream::wrappers::ReceiverStream::new(receiver).map(Ok);
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))
-}
-
-/// The job once it is not as it `was`; `None` when it is gone.
-async fn changed(library: &Arc<Library>, was: Job) -> Option<Job> {
-    loop {
-        tokio::time::sleep(LOOK).await;
-        let (library, id) = (Arc::clone(library), was.id.clone());
-        let now = tokio::task::spawn_blocking(move || library.shelf().job(&id)).await.ok()?.ok()??;
-        if now != was {
-            return Some(now);
-        }
-    }
 }
 
 /// End a job: what was read is kept, the rest is let go
@@ -256,6 +252,8 @@ pub(super) struct Bell {
     heard: std::sync::Condvar,
     /// The job that is being read, and what ends that.
     at_hand: std::sync::Mutex<Option<(String, Deadline)>>,
+    /// The jobs that are watched, as they were when they were looked at last; `None` for one that is gone.
+    watched: std::sync::Mutex<HashMap<String, watch::Sender<Option<Job>>>>,
 }
 
 impl Bell {
@@ -275,6 +273,48 @@ impl Bell {
         let at_hand = self.at_hand.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some((_, deadline)) = at_hand.as_ref().filter(|(job, _)| job == id) {
             deadline.cancel();
+        }
+    }
+
+    /// What becomes of `job`. It is looked at once for all who watch it.
+    fn watch(self: &Arc<Self>, library: Arc<Library>, job: &Job) -> watch::Receiver<Option<Job>> {
+        let mut watched = self.watched.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(sender) = watched.get(&job.id) {
+            return sender.subscribe();
+        }
+        let (sender, receiver) = watch::channel(Some(job.clone()));
+        watched.insert(job.id.clone(), sender);
+        let (bell, id) = (Arc::clone(self), job.id.clone());
+        tokio::spawn(async move {
+            while bell.is_watched(&id) {
+                tokio::time::sleep(LOOK).await;
+                let (library, asked) = (Arc::clone(&library), id.clone());
+                let looked = tokio::task::spawn_blocking(move || library.shelf().job(&asked)).await;
+                bell.show(&id, looked.ok().and_then(Result::ok).flatten());
+            }
+        });
+        receiver
+    }
+
+    /// Whether somebody watches the job, and it goes on; otherwise it is looked at no more.
+    fn is_watched(&self, id: &str) -> bool {
+        let mut watched = self.watched.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let ended = |job: &Option<Job>| job.as_ref().is_none_or(|job| job.state.has_ended());
+        let goes_on = watched.get(id).is_some_and(|sender| sender.receiver_count() > 0 && !ended(&sender.borrow()));
+        if !goes_on {
+            watched.remove(id);
+        }
+        goes_on
+    }
+
+    fn show(&self, id: &str, now: Option<Job>) {
+        let watched = self.watched.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(sender) = watched.get(id) {
+            sender.send_if_modified(|was| {
+                let changed = *was != now;
+                *was = now;
+                changed
+            });
         }
     }
 
@@ -300,6 +340,27 @@ mod tests {
     use crate::embed::Embedder;
     use crate::read::files::source;
     use crate::settings;
+
+    #[tokio::test]
+    async fn a_job_is_looked_at_once_for_all_who_watch_it() {
+        let data = tempfile::tempdir().unwrap();
+        let mut settings = settings::resolve(None, std::iter::empty(), vec![]).unwrap();
+        settings.library.data = data.path().to_owned();
+        let library = Arc::new(Library::open(settings, Embedder::bundled().unwrap()).unwrap());
+        let job = library.begin_job(&[source("a.txt".to_owned(), "api:a".to_owned(), b"a".to_vec())]).unwrap();
+        let bell = Arc::new(Bell::default());
+        let mut watchers: Vec<_> = (0..1000).map(|_| bell.watch(Arc::clone(&library), &job)).collect();
+        assert_eq!((bell.watched.lock().unwrap().len(), Arc::strong_count(&library)), (1, 2));
+        library.shelf().cancel_job(&job.id).unwrap();
+        for watcher in &mut watchers {
+            let now = watcher.wait_for(|now| now.as_ref() != Some(&job)).await.unwrap();
+            assert_eq!(now.as_ref().unwrap().state, JobState::Cancelled);
+        }
+        while Arc::strong_count(&library) > 1 {
+            tokio::task::yield_now().await;
+        }
+        assert!(bell.watched.lock().unwrap().is_empty());
+    }
 
     #[test]
     fn a_job_that_panics_has_failed_and_the_next_one_runs() {

@@ -16,7 +16,7 @@ use super::audit::Caller;
 use super::rights::{Right, Scope};
 use super::{
     App, articles, ask, collections, dify, edge, error, health, intake, jobs, mcp, metrics, openai, openapi, page, pictures,
-    verify, viewer,
+    pool, verify, viewer,
 };
 
 /// Routes as they are put together.
@@ -73,9 +73,9 @@ async fn check(State(Guard { app, right }): State<Guard>, mut request: Request, 
     let writes = right.changes() && !matches!(*request.method(), Method::GET | Method::HEAD);
     let key = app.audit.is_kept().then(|| app.keys.name(request.headers())).flatten();
     let mut response = match app.keys.check(right, &app.collection, &request) {
-        Ok(grant) => {
+        Ok((grant, name)) => {
             request.extensions_mut().insert(grant);
-            next.run(request).await
+            pool::as_client(name, next.run(request)).await
         }
         Err(problem) => {
             let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);

@@ -37,7 +37,20 @@ const ROOMS: [(&str, &[&str]); 13] = [
     ("answer", &["article", "chunk", "embed", "generate", "read", "retrieve", "settings", "shelf"]),
     (
         "library",
-        &["answer", "article", "chunk", "deadline", "embed", "generate", "page", "read", "retrieve", "settings", "shelf"],
+        &[
+            "answer",
+            "article",
+            "background",
+            "chunk",
+            "deadline",
+            "embed",
+            "generate",
+            "page",
+            "read",
+            "retrieve",
+            "settings",
+            "shelf",
+        ],
     ),
     ("settings", &[]),
 ];

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use crate::article::{LONGEST_NAME, LONGEST_TITLE, LONGEST_URL, MOST_AUTHORS, Source, is_web_address};
 use crate::http::App;
-use crate::http::error::Problem;
+use crate::http::error::{Problem, no_room};
 use crate::read::files::{hex, source};
 use crate::retrieve::says_something;
 
@@ -90,7 +90,7 @@ pub(super) async fn sources(app: &App, request: Request) -> Result<Vec<Source>, 
         return Err(Problem::unsupported("JSON, JSON Lines or a form of files"));
     }
     let bytes: Result<Bytes, BytesRejection> = Bytes::from_request(request, &()).await;
-    let bytes = bytes.map_err(|_| Problem::too_large(app.max_upload_bytes))?;
+    let bytes = bytes.map_err(|refused| no_room(&refused).unwrap_or_else(|| Problem::too_large(app.max_upload_bytes)))?;
     distinct(if lines { of_lines(&bytes)? } else { of_json(&bytes)? })
 }
 
