@@ -26,7 +26,7 @@
 //! | [`eval`] | question sets → figures | `library` |
 //! | [`settings`] | every setting, resolved | nobody |
 //! | [`deadline`] | how long a piece of work may take; asked between its steps | nobody |
-//! | [`background`] | threads for work that nobody waits for | nobody |
+//! | [`background`] | threads for work that nobody waits for, or that lets questions go first | nobody |
 //! | [`http`], [`cli`] | the service in its dialects (ours, OpenAI's, Dify's, MCP), collections, keys, the page, and the commands; the only rooms with Axum and Tokio | `library` |
 //!
 //! A library that reads a text and answers from it:

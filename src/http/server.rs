@@ -8,6 +8,7 @@ pub(in crate::http) mod library;
 pub(in crate::http) mod metrics;
 pub(in crate::http) mod pool;
 pub(in crate::http) mod takeover;
+mod watched;
 
 pub(in crate::http) use app::host_of;
 pub use app::{App, AppError};

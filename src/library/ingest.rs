@@ -12,6 +12,7 @@ use super::corpus::{self, Corpus, Items, Unusable};
 use super::making::SourceContent;
 use super::recognise::{Recognised, fingerprint, recognise};
 use crate::article::{ArticleId, Source};
+use crate::background;
 use crate::deadline;
 use crate::read::files::Skipped;
 use crate::read::{self, Bundle, Inside};
@@ -246,6 +247,9 @@ impl Library {
         match Bundle::open(source, self.settings.read.max_source_bytes) {
             Ok(bundle) => {
                 for inside in bundle {
+                    if deadline::has_passed() {
+                        return Err(Error::Late);
+                    }
                     if let Some(source) = unpacked(inside, report) {
                         self.take_one_sent(&source, report)?;
                     }
@@ -321,16 +325,21 @@ impl Library {
         Ok((report, Some(Change { path, location, sha256, left_out, broken: reasons, articles })))
     }
 
-    /// Cuts and embeds what is new, on all threads of this pool.
+    /// Cuts and embeds what is new, on all threads of this pool, or where questions go first.
     fn incoming(&self, recognised: Vec<Recognised>) -> Result<Vec<Incoming>, Error> {
         let deadline = deadline::current();
-        let made = recognised.into_par_iter().map(|found| {
-            deadline::with(deadline.clone(), || {
-                let sha256 = fingerprint(&found.article);
-                let content = (!found.unchanged).then(|| self.content(found.article)).transpose()?;
-                Ok(Incoming { sha256, content, id: found.id })
-            })
-        });
-        made.collect()
+        let made = || {
+            recognised
+                .into_par_iter()
+                .map(|found| {
+                    deadline::with(deadline.clone(), || {
+                        let sha256 = fingerprint(&found.article);
+                        let content = (!found.unchanged).then(|| self.content(found.article)).transpose()?;
+                        Ok(Incoming { sha256, content, id: found.id })
+                    })
+                })
+                .collect()
+        };
+        background::shared(made)
     }
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::{Library, rules};
 use crate::article::{Article, Passage, Record, Source};
+use crate::background;
 use crate::chunk;
 use crate::deadline;
 use crate::embed::{Embedded, Embedder, PassageText, UnitVector};
@@ -68,7 +69,8 @@ impl Library {
 
     /// Cuts and embeds an article.
     pub(super) fn content(&self, article: Article) -> Result<Content, Error> {
-        content(&self.settings, &self.embedder, article)
+        let deadline = deadline::current();
+        background::shared(|| deadline::with(deadline, || content(&self.settings, &self.embedder, article)))
     }
 }
 

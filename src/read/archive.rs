@@ -56,15 +56,18 @@ impl Archive {
         let Some(at) = self.zip.index_for_name(name) else { return Ok(None) };
         let entry = self.zip.by_index_raw(at).map_err(|error| refusal(&error))?;
         let limit = longest.min(LONGEST_ENTRY);
-        let bytes = unpacked(entry, limit.min(self.room) + 1, name)?;
+        let (mut bytes, room) = (Vec::new(), self.room);
+        let done = unpack(entry, limit.min(room) + 1, name, &mut bytes);
         let size = bytes.len() as u64;
-        if size > self.room {
+        // Also of what is refused: one entry may be named twenty thousand times.
+        self.room = room.saturating_sub(size);
+        done?;
+        if size > room {
             return Err(Error::Unpacked { limit: MOST_BYTES });
         }
         if size > limit {
             return Err(Error::TooLarge { size, limit });
         }
-        self.room -= size;
         Ok(Some(bytes))
     }
 
@@ -75,25 +78,24 @@ impl Archive {
     }
 }
 
-/// The bytes of an entry, `most` of them at most.
-fn unpacked(mut entry: ZipFile<'_, Cursor<Shared>>, most: u64, name: &str) -> Result<Vec<u8>, Error> {
+/// Adds the bytes of an entry to `bytes`, `most` of them at most.
+fn unpack(mut entry: ZipFile<'_, Cursor<Shared>>, most: u64, name: &str, bytes: &mut Vec<u8>) -> Result<(), Error> {
     let broken = |what: &str| Error::Damaged(format!("its entry `{}` is broken: {what}", name.escape_debug()));
     if entry.encrypted() {
         return Err(Error::Encrypted);
     }
     let (method, sum) = (entry.compression(), entry.crc32());
-    let mut bytes = Vec::new();
     let read = if method == CompressionMethod::STORE {
-        entry.by_ref().take(most).read_to_end(&mut bytes)
+        entry.by_ref().take(most).read_to_end(bytes)
     } else if method == CompressionMethod::DEFLATE {
-        DeflateDecoder::new(entry).take(most).read_to_end(&mut bytes)
+        DeflateDecoder::new(entry).take(most).read_to_end(bytes)
     } else {
         return Err(broken("it is packed in a way that is not known"));
     };
     read.map_err(|error| broken(&error.to_string()))?;
     // What is cut at the limit is refused for that.
     let is_whole = (bytes.len() as u64) < most;
-    if is_whole && crc32fast::hash(&bytes) != sum { Err(broken("its checksum does not fit")) } else { Ok(bytes) }
+    if is_whole && crc32fast::hash(bytes) != sum { Err(broken("its checksum does not fit")) } else { Ok(()) }
 }
 
 fn refusal(error: &ZipError) -> Error {
@@ -101,4 +103,25 @@ fn refusal(error: &ZipError) -> Error {
         return Error::Encrypted;
     }
     Error::Damaged(format!("it is no zip archive, or a broken one: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn what_is_refused_counts_among_what_is_unpacked() {
+        let mut packed = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for name in ["a", "b", "c"] {
+            packed.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+            packed.write_all(&[b'a'; 5000]).unwrap();
+        }
+        let mut archive = Archive::open(&Arc::new(packed.finish().unwrap().into_inner())).unwrap();
+        archive.room = 2500;
+        let mut refused = |name| archive.bytes(name, 1000).unwrap_err();
+        assert!(matches!(refused("a"), Error::TooLarge { .. }) && matches!(refused("b"), Error::TooLarge { .. }));
+        assert!(matches!(refused("c"), Error::Unpacked { .. }));
+    }
 }

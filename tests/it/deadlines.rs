@@ -90,6 +90,10 @@ fn lists_in_questions_have_bounds() {
         service.post("/retrieval", body.to_string().as_bytes()).0
     };
     assert_eq!((asked(&conditions), asked(&conditions[1..])), (400, 200));
+    let of = |names: &[String], values: &[String]| json!({ "name": names, "comparison_operator": "is", "value": values });
+    let (names, values) = (vec!["title".to_owned(); 9], &many[..501]);
+    assert_eq!((asked(&[&of(&names, values)]), asked(&[&of(&names[1..], values)])), (400, 200));
+    assert_eq!(asked(&[&of(&names[1..], values), &of(&names[1..], values)]), 400);
 }
 
 #[test]

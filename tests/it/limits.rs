@@ -16,6 +16,7 @@ use ibid::settings::Settings;
 use ibid::shelf::{Error, Filter};
 use serde_json::{Value, json};
 
+use crate::endpoint::{Endpoint, Script};
 use crate::service::{Service, settings};
 
 fn sent(number: usize, size: usize) -> ibid::article::Source {
@@ -128,6 +129,32 @@ fn a_question_whose_time_is_over_is_given_up() {
         let late = Deadline::within(Duration::ZERO).apply(ask);
         assert!(matches!(late, Err(Error::Late)), "{late:?}");
     }
+}
+
+#[test]
+fn a_question_waits_for_no_answer_that_a_language_model_writes() {
+    let data = tempfile::tempdir().unwrap();
+    let endpoint = Endpoint::start(vec![Script::Silent]);
+    let environment = [
+        ("IBID__SERVER__WORKERS", "1"),
+        ("IBID__GENERATE__CONCURRENCY", "1"),
+        ("IBID__GENERATE__ENDPOINT", endpoint.url.as_str()),
+        ("IBID__GENERATE__MODEL", "silent"),
+    ];
+    let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let service = Service::start_with(data.path(), &[], &environment);
+    let ask = |mode: &str| {
+        let body = json!({ "question": "夜市的摊位费每晚收多少元？", "mode": mode });
+        service.post("/v1/ask", body.to_string().as_bytes())
+    };
+    std::thread::scope(|scope| {
+        let written = scope.spawn(|| ask("written"));
+        while endpoint.requests().is_empty() && !written.is_finished() {
+            std::thread::yield_now();
+        }
+        assert_eq!(ask("extractive").0, 200);
+        assert!(!written.is_finished(), "it waited for the language model");
+    });
 }
 
 /// A text that takes minutes to embed.

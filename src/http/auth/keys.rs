@@ -119,13 +119,18 @@ impl Keys {
     }
 
     /// What a request may do that comes to a route of `collection`; refuses one whose key does not cover
-    /// what the route needs, or comes too often.
-    pub(in crate::http) fn check(&self, right: Right, collection: &str, request: &Request) -> Result<Grant, Problem> {
+    /// what the route needs, or comes too often. The key's name comes with it, where one is needed.
+    pub(in crate::http) fn check(
+        &self,
+        right: Right,
+        collection: &str,
+        request: &Request,
+    ) -> Result<(Grant, Option<String>), Problem> {
         if !self.are_needed() {
-            return Ok(Grant::All);
+            return Ok((Grant::All, None));
         }
         if right == Right::Open {
-            return Ok(Grant::Nothing);
+            return Ok((Grant::Nothing, None));
         }
         let given = given(request.headers());
         let Some(kept) = self.known(given.unwrap_or_default())? else {
@@ -139,7 +144,7 @@ impl Keys {
         let grant = Grant::Key(kept.granted);
         grant.satisfy(right, collection)?;
         self.rates.ask(&kept.name)?;
-        Ok(grant)
+        Ok((grant, Some(kept.name)))
     }
 }
 

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::answer::Found;
+use crate::deadline;
 use crate::http::auth::rights::Grant;
 use crate::http::dto::error::Problem;
 use crate::http::dto::{object, place, round, whole};
@@ -27,6 +28,9 @@ const USUAL: usize = 5;
 const MOST: usize = 100;
 /// Conditions in one question, each compared with every article.
 const MOST_CONDITIONS: usize = 50;
+/// Names in one of them, and values in all.
+const MOST_NAMES: usize = 8;
+const MOST_VALUES: usize = 1000;
 
 /// What Dify asks. Null stands for what is missing.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -178,12 +182,28 @@ fn allowed(pinned: &Pinned<'_>, conditions: &ConditionsBody) -> Result<Filter, P
         return Err(Problem::invalid(message));
     }
     let Some(list) = conditions.conditions.as_ref().filter(|list| !list.is_empty()) else { return Ok(Filter::default()) };
+    let list = list.iter().map(Condition::of).collect::<Vec<_>>();
+    if list.iter().any(|condition| condition.names.len() > MOST_NAMES) {
+        return Err(Problem::invalid(format!("`name` of a condition must hold at most {MOST_NAMES} names")));
+    }
+    let wanted = list.iter().map(|condition| condition.wanted.len()).sum::<usize>();
+    if wanted > MOST_VALUES {
+        return Err(Problem::invalid(format!("`conditions` must hold at most {MOST_VALUES} values, not {wanted}")));
+    }
     let any = conditions.logical_operator.as_deref() == Some("or");
     let holds = |record: &Described| {
         let mut each = list.iter().map(|condition| condition.holds(&|name| values(record, name)));
         if any { each.any(|held| held) } else { each.all(|held| held) }
     };
-    let articles: Vec<String> = pinned.records()?.into_iter().filter(holds).map(|record| record.id).collect();
+    let mut articles = Vec::new();
+    for record in pinned.records()? {
+        if deadline::has_passed() {
+            return Err(Problem::late(None));
+        }
+        if holds(&record) {
+            articles.push(record.id);
+        }
+    }
     // No article at all: a filter that allows nothing, unlike the empty one.
     let none = articles.is_empty().then(|| "9999-12-31".to_owned());
     Ok(Filter { articles, published_from: none, ..Filter::default() })
@@ -202,14 +222,28 @@ fn values(record: &Described, name: &str) -> Vec<String> {
     }
 }
 
-impl ConditionBody {
+/// A condition as it is put to each article.
+struct Condition<'a> {
+    names: Vec<String>,
+    wanted: Vec<String>,
+    operator: &'a str,
+}
+
+impl<'a> Condition<'a> {
+    fn of(body: &'a ConditionBody) -> Self {
+        let texts = |value: &Value| -> Vec<String> {
+            value
+                .as_array()
+                .map_or_else(|| as_text(value).into_iter().collect(), |list| list.iter().filter_map(as_text).collect())
+        };
+        Self { names: texts(&body.name), wanted: texts(&body.value), operator: &body.comparison_operator }
+    }
+
     fn holds(&self, values: &dyn Fn(&str) -> Vec<String>) -> bool {
-        let one_or_more = |value: &'_ Value| value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
-        let names: Vec<String> = one_or_more(&self.name).iter().filter_map(as_text).collect();
-        let values: Vec<String> = names.iter().flat_map(|name| values(name)).collect();
-        let wanted: Vec<String> = one_or_more(&self.value).iter().filter_map(as_text).collect();
-        let any = |test: &dyn Fn(&str, &str) -> bool| values.iter().any(|value| wanted.iter().any(|wanted| test(value, wanted)));
-        match self.comparison_operator.as_str() {
+        let values: Vec<String> = self.names.iter().flat_map(|name| values(name)).collect();
+        let any =
+            |test: &dyn Fn(&str, &str) -> bool| values.iter().any(|value| self.wanted.iter().any(|wanted| test(value, wanted)));
+        match self.operator {
             "contains" => any(&|value, wanted| value.contains(wanted)),
             "not contains" => !any(&|value, wanted| value.contains(wanted)),
             "start with" => any(&|value, wanted| value.starts_with(wanted)),

@@ -16,9 +16,9 @@ use serde_json::{Map, Value, json};
 
 use crate::http::dto::error::Problem;
 use crate::http::dto::{self, markdown, place};
-use crate::http::server::App;
 use crate::http::server::library::{answered, find_article};
-use crate::library::Asking;
+use crate::http::server::{App, pool};
+use crate::library::{Asking, Library};
 use crate::retrieve::{Mode, Question};
 use crate::settings::AnswerMode;
 use crate::shelf::{ArticleOutline, Filter};
@@ -32,6 +32,8 @@ const PASSAGES: usize = 5;
 #[derive(Clone)]
 pub(in crate::http) struct Tools {
     app: Arc<App>,
+    /// Whose request they answer: they do it in a task of their own.
+    client: Option<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -126,18 +128,26 @@ impl From<Problem> for ErrorData {
 #[tool_router]
 impl Tools {
     pub(in crate::http) fn new(app: Arc<App>) -> Self {
-        Self { app }
+        Self { app, client: pool::client() }
     }
 
     fn question(&self, text: &str) -> Result<Question, Problem> {
         Ok(Question::parse(text, Some(self.app.max_question_chars))?)
     }
 
+    async fn with_library<T, F>(&self, work: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Library) -> Result<T, Problem> + Send + 'static,
+    {
+        pool::as_client(self.client.clone(), self.app.with_library(work)).await
+    }
+
     /// Find passages in the articles.
     #[tool(name = "search", annotations(title = "Search the articles", read_only_hint = true, open_world_hint = false))]
     async fn search(&self, Parameters(Searched { query }): Parameters<Searched>) -> Result<Json<Results>, ErrorData> {
         let (question, base) = (self.question(&query)?, self.app.public_url.clone());
-        let found = self.app.with_library(move |library| {
+        let found = self.with_library(move |library| {
             let pinned = library.pinned()?;
             let found = pinned.find(&question, &Filter::default(), Mode::Hybrid, FOUND)?;
             let found = pinned.with_articles(found.evidence)?;
@@ -157,7 +167,7 @@ impl Tools {
     #[tool(name = "fetch", annotations(title = "Read an article", read_only_hint = true, open_world_hint = false))]
     async fn fetch(&self, Parameters(Fetched { id }): Parameters<Fetched>) -> Result<Json<Fetch>, ErrorData> {
         let base = self.app.public_url.clone();
-        let found = self.app.with_library(move |library| {
+        let found = self.with_library(move |library| {
             let stored = find_article(library, id.split('#').next().unwrap_or_default(), None)?;
             let url = format!("{base}/articles/{}?version={}", stored.id, stored.version);
             let about =
@@ -173,7 +183,7 @@ impl Tools {
     async fn ask(&self, Parameters(Asked { question, mode }): Parameters<Asked>) -> Result<Json<Cited>, ErrorData> {
         let asking = Asking { mode: answer_mode(mode.as_deref())?, ..Asking::of(self.question(&question)?, PASSAGES) };
         let app = Arc::clone(&self.app);
-        let answer = self.app.with_library(move |library| {
+        let answer = self.with_library(move |library| {
             let (answer, timings) = answered(&app, library, &asking, &mut |_| ())?;
             let told = (answer.kind.name().to_owned(), answer.reason.map(|reason| reason.name().to_owned()));
             let answer = dto::answer(

@@ -1,5 +1,6 @@
 //! What goes wrong → status, stable code, plain words, and a hint.
 
+use std::io;
 use std::time::Duration;
 
 use axum::Json;
@@ -184,8 +185,19 @@ impl From<QuestionError> for Problem {
     }
 }
 
+/// What is told of a body that was refused for want of room while it came.
+pub(in crate::http) fn no_room(rejection: &(dyn std::error::Error + 'static)) -> Option<Problem> {
+    let causes = std::iter::successors(Some(rejection), |error| error.source());
+    let busy = |error: &io::Error| error.kind() == io::ErrorKind::ResourceBusy;
+    let found = causes.filter_map(|error| error.downcast_ref::<io::Error>()).find(|error| busy(error))?;
+    Some(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", found.to_string()).retry_after(5))
+}
+
 impl From<JsonRejection> for Problem {
     fn from(rejection: JsonRejection) -> Self {
+        if let Some(problem) = no_room(&rejection) {
+            return problem;
+        }
         match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", rejection.body_text()),
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::unsupported("JSON"),

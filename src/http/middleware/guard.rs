@@ -10,7 +10,7 @@ use axum::response::Response;
 use super::shape::shaped;
 use crate::http::auth::audit::Caller;
 use crate::http::auth::rights::Right;
-use crate::http::server::App;
+use crate::http::server::{App, pool};
 
 /// What stands before a handler: the app, whose collection it is, and what the route needs.
 #[derive(Clone)]
@@ -24,9 +24,9 @@ pub(in crate::http) async fn check(State(Guard { app, right }): State<Guard>, mu
     let writes = right.changes() && !matches!(*request.method(), Method::GET | Method::HEAD);
     let key = app.audit.is_kept().then(|| app.keys.name(request.headers())).flatten();
     let mut response = match app.keys.check(right, &app.collection, &request) {
-        Ok(grant) => {
+        Ok((grant, name)) => {
             request.extensions_mut().insert(grant);
-            next.run(request).await
+            pool::as_client(name, next.run(request)).await
         }
         Err(problem) => {
             let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
@@ -19,8 +18,6 @@ use crate::http::server::App;
 use crate::library::Library;
 use crate::shelf::Job;
 
-/// How often a job that is watched is looked at.
-const LOOK: Duration = Duration::from_millis(200);
 /// Jobs in a list, at most.
 const MOST: usize = 1000;
 
@@ -72,33 +69,27 @@ pub(in crate::http) async fn events(
     Path(id): Path<String>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let library = app.library()?;
-    let mut last = Some(find(&library, &id)?);
+    let mut job: Job = app.with_library(move |library| find(library, &id)).await?;
+    let mut changes = app.watched_jobs.watch(library, &job);
     let (sender, receiver) = tokio::sync::mpsc::channel(1);
     tokio::spawn(async move {
-        while let Some(job) = last {
-            let ended = job.state.has_ended();
+        loop {
             let event = Event::default().event("job").json_data(JobBody::from(job.clone()));
             let Ok(event) = event else { break };
-            if sender.send(event).await.is_err() || ended {
+            if sender.send(event).await.is_err() || job.state.has_ended() {
                 break;
             }
-            last = changed(&library, job).await;
+            let next = tokio::select! {
+                // Whoever has gone watches no more.
+                () = sender.closed() => break,
+                other = changes.wait_for(|now| now.as_ref() != Some(&job)) => other.ok().and_then(|now| now.clone()),
+            };
+            let Some(now) = next else { break };
+            job = now;
         }
     });
     let events = tokio_stream::wrappers::ReceiverStream::new(receiver).map(Ok);
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))
-}
-
-/// The job once it is not as it `was`; `None` when it is gone.
-async fn changed(library: &Arc<Library>, was: Job) -> Option<Job> {
-    loop {
-        tokio::time::sleep(LOOK).await;
-        let (library, id) = (Arc::clone(library), was.id.clone());
-        let now = tokio::task::spawn_blocking(move || library.shelf().job(&id)).await.ok()?.ok()??;
-        if now != was {
-            return Some(now);
-        }
-    }
 }
 
 /// End a job: what was read is kept, the rest is let go

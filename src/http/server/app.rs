@@ -9,6 +9,7 @@ use super::connections::{self, Limits};
 use super::current::Current;
 use super::metrics::Metrics;
 use super::pool::Pool;
+use super::watched::WatchedJobs;
 use crate::http::auth::audit::Audit;
 use crate::http::auth::keys::{KeyFileError, Keys};
 use crate::http::auth::rates::Rates;
@@ -62,8 +63,11 @@ pub struct App {
     /// Where articles are taken in, and where many are: others do not wait behind those.
     pub(in crate::http) writers: Arc<Pool>,
     pub(in crate::http) large_writers: Arc<Pool>,
+    /// Where the models do what clients send them, as much as that is: questions do not wait behind it.
+    pub(in crate::http) models: Arc<Pool>,
     /// Woken when there is a job to work off.
     pub(in crate::http) jobs: Arc<JobRunner>,
+    pub(in crate::http) watched_jobs: Arc<WatchedJobs>,
     pub(in crate::http) metrics: Arc<Metrics>,
     pub(in crate::http) keys: Arc<Keys>,
     pub(in crate::http) audit: Audit,
@@ -105,6 +109,8 @@ impl App {
         let server = &settings.server;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let workers = if server.workers == 0 { cores } else { server.workers };
+        // As many more as may wait for the language model at once: they leave their cores to other questions.
+        let writing = if settings.generate.endpoint.is_empty() { 0 } else { settings.generate.concurrency };
         let public_url = if server.public_url.is_empty() {
             format!("http://{address}")
         } else {
@@ -119,11 +125,13 @@ impl App {
             collection: FIRST.to_owned(),
             failure: OnceLock::new(),
             collections: Arc::default(),
-            pool: Arc::new(Pool::new(workers, server.queue)),
+            pool: Arc::new(Pool::new(workers + writing, server.queue)),
             // A write takes several times as long as a question.
             writers: Arc::new(Pool::new(WRITERS, server.queue / 4)),
             large_writers: Arc::new(Pool::new(LARGE_WRITERS, server.queue / 4)),
+            models: Arc::new(Pool::new(workers, server.queue)),
             jobs: Arc::default(),
+            watched_jobs: Arc::default(),
             metrics: Arc::new(Metrics::new()),
             keys: Arc::new(keys),
             audit,
@@ -140,6 +148,7 @@ impl App {
                 head: Duration::from_secs(server.head_seconds),
                 body: Duration::from_secs(server.body_seconds),
                 write: Duration::from_secs(server.write_seconds),
+                longest_body: usize::try_from(settings.read.max_source_bytes).unwrap_or(usize::MAX).max(server.max_body_bytes),
             },
             started: jiff::Timestamp::now().as_second(),
             routes,
@@ -168,7 +177,9 @@ impl App {
             pool: Arc::clone(&self.pool),
             writers: Arc::clone(&self.writers),
             large_writers: Arc::clone(&self.large_writers),
+            models: Arc::clone(&self.models),
             jobs: Arc::default(),
+            watched_jobs: Arc::default(),
             metrics: Arc::clone(&self.metrics),
             keys: Arc::clone(&self.keys),
             audit: self.audit.clone(),
@@ -201,7 +212,21 @@ impl App {
         self.pool.run(self.question_time, move || work(&library)).await?
     }
 
-    /// Runs `work`, which changes the library, beside others that do.
+    /// Runs `work` of the models alone, of which clients send as much as they like: questions go first.
+    pub(in crate::http) async fn with_models<T, F>(&self, work: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Library) -> Result<T, Problem> + Send + 'static,
+    {
+        let library = self.library()?;
+        let work = move || {
+            let deadline = deadline::current();
+            background::yielding(|| background::shared(|| deadline::with(deadline, || work(&library))))
+        };
+        self.models.run(self.question_time, work).await?
+    }
+
+    /// Runs `work`, which changes the library, beside others that do. Questions go first.
     pub(in crate::http) async fn with_writer<T, F>(&self, work: F) -> Result<T, Problem>
     where
         T: Send + 'static,
@@ -209,7 +234,7 @@ impl App {
     {
         self.library()?;
         let current = Arc::clone(&self.library);
-        self.writers.run(self.change_time, move || current.write(work)).await?
+        self.writers.run(self.change_time, move || background::yielding(|| current.write(work))).await?
     }
 
     /// Runs `work`, which takes in `bytes`. Much of it has a place and threads of its own, so that nobody waits behind it.

@@ -2,7 +2,8 @@
 //!
 //! `axum::serve` waits for ever for the head of a request. Here a client that is slow to send
 //! its head or its body, or to read its answer, is let go, so that a place it holds is free
-//! again; beyond the most connections a new one is told at once to come back.
+//! again; beyond the most connections a new one is told at once to come back. What all bodies hold
+//! while they come is bounded: one for which there is no room waits, and is refused in the end.
 
 use std::future::Future;
 use std::io;
@@ -23,7 +24,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
 use tokio_io_timeout::TimeoutStream;
 use tower::{Service, ServiceExt as _};
@@ -39,10 +40,16 @@ pub(in crate::http) struct Limits {
     pub(in crate::http) body: Duration,
     /// For a client that does not read what it was sent.
     pub(in crate::http) write: Duration,
+    /// Bytes of the longest body. For [`BODIES`] of them there is room while they come.
+    pub(in crate::http) longest_body: usize,
 }
 
 /// Bytes of a body that must come in the time for a body.
 const STRETCH: usize = 16 * 1024;
+/// Bodies of the greatest length for which there is room at once.
+const BODIES: usize = 8;
+/// What room is counted in, in bytes. The first of each body is always there: short ones never wait for long ones.
+const UNIT: usize = 64 * 1024;
 /// Longest head of a request, in bytes.
 const HEAD_BYTES: usize = 32 * 1024;
 
@@ -57,6 +64,7 @@ where
     S::Future: Send,
 {
     let places = Arc::new(Semaphore::new(limits.connections));
+    let room = Room::for_bodies_of(limits.longest_body);
     let running = GracefulShutdown::new();
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(HEAD_BYTES);
@@ -81,7 +89,8 @@ where
         let _ = stream.set_nodelay(true);
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(limits.write));
-        let service = service.clone().map_request(move |request| prepared(request, peer, limits.body));
+        let room = room.clone();
+        let service = service.clone().map_request(move |request| prepared(request, peer, limits.body, &room));
         let io = TokioIo::new(Box::pin(stream));
         let connection = running.watch(builder.serve_connection(io, TowerToHyperService::new(service)));
         tokio::spawn(async move {
@@ -115,8 +124,8 @@ async fn rest_after(error: &io::Error) {
 }
 
 /// A request as the routes take it: it knows where it comes from, and its body does not come for ever.
-fn prepared(request: hyper::Request<Incoming>, peer: SocketAddr, patience: Duration) -> Request {
-    let mut request = request.map(|body| Body::new(Timed::new(body, patience)));
+fn prepared(request: hyper::Request<Incoming>, peer: SocketAddr, patience: Duration, room: &Room) -> Request {
+    let mut request = request.map(|body| Body::new(Timed::new(body, patience, room.clone())));
     request.extensions_mut().insert(ConnectInfo(peer));
     tidy(request)
 }
@@ -137,41 +146,98 @@ fn tidy(mut request: Request) -> Request {
     request
 }
 
-/// A body that fails when it comes too slowly.
-struct Timed {
-    body: Incoming,
+/// Room for what bodies hold while they come, in [`UNIT`]s.
+#[derive(Clone)]
+struct Room {
+    units: Arc<Semaphore>,
+    longest: u32,
+}
+
+impl Room {
+    fn for_bodies_of(bytes: usize) -> Self {
+        let longest = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX);
+        Self { units: Arc::new(Semaphore::new(longest as usize * BODIES)), longest }
+    }
+}
+
+/// More room for a body, once there is some.
+type Asking = Pin<Box<dyn Future<Output = Option<OwnedSemaphorePermit>> + Send>>;
+
+/// A body that fails when it comes too slowly, or there is no room for it.
+struct Timed<B> {
+    body: B,
     patience: Duration,
     deadline: Pin<Box<Sleep>>,
     /// Bytes of the stretch that is coming.
     came: usize,
+    /// The room of all bodies, what this one has of it, and bytes for which that is enough.
+    room: Room,
+    held: Vec<OwnedSemaphorePermit>,
+    ahead: usize,
+    asking: Option<Asking>,
 }
 
-impl Timed {
-    fn new(body: Incoming, patience: Duration) -> Self {
-        Self { body, patience, deadline: Box::pin(tokio::time::sleep(patience)), came: 0 }
+impl<B: HttpBody> Timed<B> {
+    fn new(body: B, patience: Duration, room: Room) -> Self {
+        let deadline = Box::pin(tokio::time::sleep(patience));
+        Self { body, patience, deadline, came: 0, room, held: Vec::new(), ahead: UNIT, asking: None }
+    }
+
+    /// Whether there is room for more; asks for it where there is none.
+    fn has_room(&mut self, context: &mut Context<'_>) -> bool {
+        let rest = self.body.size_hint().exact();
+        if self.ahead > 0 || rest == Some(0) {
+            return true;
+        }
+        // For all at once where its length is known: bodies that have a part each would wait for each other.
+        let asking = self.asking.get_or_insert_with(|| {
+            let units = rest.map_or(1, |rest| u32::try_from(rest.div_ceil(UNIT as u64)).unwrap_or(u32::MAX));
+            let (room, units) = (Arc::clone(&self.room.units), units.min(self.room.longest));
+            Box::pin(async move { room.acquire_many_owned(units).await.ok() })
+        });
+        let Poll::Ready(more) = asking.as_mut().poll(context) else { return false };
+        self.held.extend(more);
+        // Only from now on can it come too slowly.
+        self.deadline.as_mut().reset(Instant::now() + self.patience);
+        (self.asking, self.ahead) = (None, if rest.is_some() { usize::MAX } else { UNIT });
+        true
+    }
+
+    /// What it fails with once its time is over.
+    fn late(
+        &mut self,
+        context: &mut Context<'_>,
+        kind: io::ErrorKind,
+        why: &str,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
+        match self.deadline.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(Some(Err(io::Error::new(kind, why).into()))),
+            Poll::Pending => Poll::Pending,
+        }
     }
 }
 
-impl HttpBody for Timed {
+impl<B: HttpBody<Data = Bytes, Error: Into<axum::BoxError>> + Unpin> HttpBody for Timed<B> {
     type Data = Bytes;
     type Error = axum::BoxError;
 
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let this = self.get_mut();
+        if !this.has_room(context) {
+            return this.late(context, io::ErrorKind::ResourceBusy, "there is no room for so many long bodies at once");
+        }
         match Pin::new(&mut this.body).poll_frame(context) {
             Poll::Ready(frame) => {
-                this.came += frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref()).map_or(0, Bytes::len);
+                let length = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref()).map_or(0, Bytes::len);
+                this.ahead = this.ahead.saturating_sub(length);
+                this.came += length;
                 if this.came >= STRETCH {
                     this.came = 0;
                     this.deadline.as_mut().reset(Instant::now() + this.patience);
                 }
                 Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
             }
-            Poll::Pending if this.deadline.as_mut().poll(context).is_ready() => {
-                let slow = io::Error::new(io::ErrorKind::TimedOut, "the body came too slowly");
-                Poll::Ready(Some(Err(slow.into())))
-            }
-            Poll::Pending => Poll::Pending,
+            Poll::Pending => this.late(context, io::ErrorKind::TimedOut, "the body came too slowly"),
         }
     }
 
@@ -198,6 +264,54 @@ pub(in crate::http) fn possible(wanted: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+
+    use axum::extract::FromRequest as _;
+    use axum::http::StatusCode;
+
+    use super::*;
+    use crate::http::dto::error::no_room;
+
+    /// A body that comes in [`UNIT`]s, and says how long it is.
+    struct Parts(usize);
+
+    impl HttpBody for Parts {
+        type Data = Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+            if self.0 == 0 {
+                return Poll::Ready(None);
+            }
+            self.0 -= 1;
+            Poll::Ready(Some(Ok(Frame::data(vec![b'a'; UNIT].into()))))
+        }
+
+        fn size_hint(&self) -> SizeHint {
+            SizeHint::with_exact((self.0 * UNIT) as u64)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_long_body_waits_for_room_and_a_short_one_does_not() {
+        let room = Room::for_bodies_of(2 * UNIT);
+        let timed = |units| Timed::new(Parts(units), Duration::from_millis(20), room.clone());
+        let read = async |body| axum::body::Bytes::from_request(Request::new(Body::new(body)), &()).await;
+        let mut coming = Vec::new();
+        for _ in 0..BODIES {
+            let mut body = timed(3);
+            for _ in 0..2 {
+                assert!(poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await.unwrap().is_ok());
+            }
+            coming.push(body);
+        }
+        assert_eq!(read(timed(1)).await.unwrap().len(), UNIT);
+        let refused = no_room(&read(timed(3)).await.unwrap_err()).map(|problem| problem.status());
+        assert_eq!(refused, Some(StatusCode::SERVICE_UNAVAILABLE));
+        coming.pop();
+        assert_eq!(read(timed(3)).await.unwrap().len(), 3 * UNIT);
+    }
+
     #[test]
     fn the_refusal_of_a_connection_is_as_long_as_it_says() {
         let text = std::str::from_utf8(super::FULL).unwrap();

@@ -80,7 +80,7 @@ pub(in crate::http) async fn embeddings(State(app): State<Arc<App>>, body: Body)
         Some("query" | "search_query") => true,
         Some(_) => return Err(OpenAiProblem::field("input_type", "`input_type` must be `query` or `passage`")),
     };
-    let done = app.with_library(move |library| {
+    let done = app.with_models(move |library| {
         let embedder = library.embedder();
         let tokens: usize = texts.iter().map(|text| embedder.count(text)).sum();
         let vectors = vectors(embedder, &texts, as_question)?;

@@ -39,7 +39,7 @@ pub(in crate::http) async fn rerank(State(app): State<Arc<App>>, body: Body) -> 
     let query = Question::parse(&query, Some(app.max_question_chars))?;
     let count = body.number("top_n")?.unwrap_or(documents.len());
     let with_texts = body.flag("return_documents")? || body.flag("return_text")?;
-    let done = app.with_library(move |library| {
+    let done = app.with_models(move |library| {
         let texts: Vec<&str> = documents.iter().map(String::as_str).collect();
         let scores = relevance(library.embedder(), query.as_str(), &texts)?;
         let tokens: usize = library.embedder().count(query.as_str());

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
 use crate::article::{LONGEST_NAME, LONGEST_TITLE, LONGEST_URL, MOST_AUTHORS, Source, is_web_address};
-use crate::http::dto::error::Problem;
+use crate::http::dto::error::{Problem, no_room};
 use crate::http::server::App;
 use crate::read::files::source;
 use crate::retrieve::says_something;
@@ -91,7 +91,7 @@ pub(in crate::http) async fn sources(app: &App, request: Request) -> Result<Vec<
         return Err(Problem::unsupported("JSON, JSON Lines or a form of files"));
     }
     let bytes: Result<Bytes, BytesRejection> = Bytes::from_request(request, &()).await;
-    let bytes = bytes.map_err(|_| Problem::too_large(app.max_upload_bytes))?;
+    let bytes = bytes.map_err(|refused| no_room(&refused).unwrap_or_else(|| Problem::too_large(app.max_upload_bytes)))?;
     distinct(if lines { of_lines(&bytes)? } else { of_json(&bytes)? })
 }
 
