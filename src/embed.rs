@@ -45,7 +45,7 @@ pub use heads::reader::{Reader, ReaderInput, Reading, SentenceReading};
 pub use heads::reranker::Reranker;
 pub(crate) use kernels::codes::{CodeProduct, prefetch};
 pub use kernels::{Instructions, Precision, limit_instructions};
-pub(crate) use kernels::{ROUNDING_MAGIC as WHOLE, dot_pair, instructions};
+pub(crate) use kernels::{ROUNDING_MAGIC, dot_pair, instructions};
 pub use parameters::{
     CollectionClassifier, Confidence, Fusion, Parameters, QuestionClassifier, ReadingWeights, SentenceWeights, WritingChecks,
     logistic,
@@ -147,7 +147,7 @@ impl Embedder {
         self.tokenizer.get_vocab_size(true)
     }
 
-    /// Vectors of passages, `None` for those that hold no known token. Both cores work.
+    /// Vectors of passages, `None` for those that hold no known token. All cores work.
     pub fn passages(&self, texts: &[String]) -> Vec<Option<UnitVector>> {
         self.vectors(texts, &self.info.passage_prefix)
     }

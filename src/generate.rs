@@ -235,11 +235,11 @@ impl<'a> Run<'a> {
                 return Err(Failure::CalledOff);
             }
             let elapsed = self.begun.elapsed();
-            if elapsed >= whole {
-                return Err(Failure::Late);
-            }
             if self.first_token.is_none() && elapsed >= first {
                 return Err(Failure::NoFirstToken);
+            }
+            if elapsed >= whole {
+                return Err(Failure::Late);
             }
             let line = match sending.next(LOOK) {
                 Line::Text(line) => line,

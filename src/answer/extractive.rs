@@ -40,7 +40,7 @@ struct Candidate {
 /// Quotes the sentences that answer.
 #[derive(Debug, Clone, Copy)]
 pub struct Extractive<'a> {
-    /// How.
+    /// What was learnt, and the bounds.
     pub rules: Rules<'a>,
 }
 

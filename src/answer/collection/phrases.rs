@@ -9,8 +9,10 @@ pub fn count(question: &str, articles: usize) -> String {
     match language(question) {
         Some("zh" | "zh-Hant") => format!("共 {articles} 篇文章。"),
         Some("ja") => format!("記事は{articles}本です。"),
+        Some("es") if articles == 1 => "1 artículo.".to_owned(),
         Some("es") => format!("{articles} artículos."),
         Some("de") => format!("{articles} Artikel."),
+        Some("fr") if articles == 1 => "1 article.".to_owned(),
         Some("fr") => format!("{articles} articles."),
         Some("ru") => format!("Статей: {articles}."),
         _ if articles == 1 => "1 article.".to_owned(),

@@ -7,7 +7,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::embed::{CodeProduct, UnitVector, WHOLE, dot_pair};
+use crate::embed::{CodeProduct, ROUNDING_MAGIC, UnitVector, dot_pair};
 use crate::shelf::PassageId;
 
 /// Passages in a chunk. Adding a few copies one chunk at most: states share the others.
@@ -76,10 +76,10 @@ fn code(vector: &[f32], high: &mut [u8], low: &mut [u8]) -> Coded {
     for ((values, high), low) in vector.chunks(LANES).zip(high.chunks_mut(LANES)).zip(low.chunks_mut(LANES)) {
         for (((value, high), low), error) in values.iter().zip(high).zip(low).zip(&mut errors) {
             let scaled = value * scale;
-            let whole = scaled + WHOLE;
-            let rest = scaled - (whole - WHOLE);
+            let whole = scaled + ROUNDING_MAGIC;
+            let rest = scaled - (whole - ROUNDING_MAGIC);
             *high = whole.to_bits() as u8;
-            *low = (rest * FINE + WHOLE).to_bits() as u8;
+            *low = (rest * FINE + ROUNDING_MAGIC).to_bits() as u8;
             *error += rest * rest;
         }
     }
