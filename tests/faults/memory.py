@@ -106,7 +106,8 @@ def main(ibid: str) -> None:
                     # A process that was killed is gone a moment later.
                     time.sleep(0.2)
                     ended += service.process.poll() is not None
-                check(ibid, data)
+            # Once for all rounds, each of which begins with all articles read again: it embeds everything anew.
+            check(ibid, data)
             if ended + refused == 0:
                 # Some systems have control groups, and let nobody limit them.
                 assert kind == 1, "there was memory enough: this tests nothing"
