@@ -112,7 +112,7 @@ pub struct Writing {
     pub faults: Vec<Fault>,
     /// Ids that no sentence has which was sent.
     pub unknown_ids: usize,
-    /// Sentences that are shown whose ids did not hold them: what the reader found to answer does.
+    /// Sentences that are shown and came without ids: what the reader found to answer holds them.
     pub attributed: usize,
     /// Tokens sent and written.
     pub tokens: usize,

@@ -21,7 +21,7 @@
 //! | [`shelf`] | keeps and searches: SQLite, tantivy, graphs that `hnsw_rs` builds | `article`, `text`, `chunk`'s context, `embed`, `background`, `deadline`, `newspaper`'s left-out lines |
 //! | [`retrieve`] | question → evidence | `shelf`, `embed`, `text`, `deadline` |
 //! | [`generate`] | a prompt → text, by a language model behind an endpoint, where one is configured | `settings`, `deadline` |
-//! | [`answer`] | evidence → answer with citations: quoted, or written and checked | `retrieve`, `generate`, `embed`, `settings` |
+//! | [`answer`] | evidence → answer with citations: quoted, or written and checked | `retrieve`, `shelf`, `generate`, `embed`, `text`, `settings` |
 //! | [`library`] | joins them: ingest, jobs, ask, search, check, reembed | all above |
 //! | [`eval`] | question sets → figures | `library` |
 //! | [`settings`] | every setting, resolved | nobody |

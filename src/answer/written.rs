@@ -167,8 +167,8 @@ impl Writer<'_, '_, '_> {
             if repeats || self.said.iter().any(|said| said.contains(sentence)) {
                 continue;
             }
-            let held = self.held(sentence, &known);
-            match held.or_else(|fault| self.attributed(sentence).ok_or(fault)) {
+            let held = if unit.ids.is_empty() { self.attributed(sentence) } else { self.held(sentence, &known) };
+            match held {
                 Ok(sources) => self.show(sentence, &sources),
                 Err(fault) => {
                     self.writing.faults.push(fault);
@@ -194,13 +194,14 @@ impl Writer<'_, '_, '_> {
         Ok(if near.is_empty() { cited.to_vec() } else { near })
     }
 
-    /// The sources of a sentence that cites none, or others than those that hold it, as small models write: what the
-    /// reader found to answer, if that holds it. Anything else that was sent may be an order that the model obeys.
-    fn attributed(&mut self, sentence: &str) -> Option<Vec<Numbered>> {
-        let mut tried = self.answering.iter().map(std::slice::from_ref).chain([self.answering.as_slice()]);
-        let sources = tried.find_map(|cited| self.held(sentence, cited).ok())?;
+    /// The sources of a sentence that cites none, as small models write: what the reader found to answer, if that holds
+    /// it. Anything else that was sent may be an order that the model obeys. What cites wrongly is not repaired.
+    fn attributed(&mut self, sentence: &str) -> Result<Vec<Numbered>, Fault> {
+        let together = (self.answering.len() > 1).then_some(self.answering.as_slice());
+        let mut tried = self.answering.iter().map(std::slice::from_ref).chain(together);
+        let sources = tried.find_map(|cited| self.held(sentence, cited).ok()).ok_or(Fault::NoSource)?;
         self.writing.attributed += 1;
-        Some(sources)
+        Ok(sources)
     }
 
     fn quote(&self, sentence: &Numbered) -> Option<&str> {

@@ -84,7 +84,7 @@ pub struct Written {
     pub faults: Vec<String>,
     /// Ids of sentences that were not sent.
     pub unknown_ids: usize,
-    /// Sentences that are shown whose ids did not hold them.
+    /// Sentences that are shown and came without ids.
     #[serde(default)]
     pub attributed: usize,
     /// Tokens sent and written.

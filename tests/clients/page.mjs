@@ -89,7 +89,7 @@ const tests = {
       return on.locator(".turn .answer");
     };
     const list = await put("常青写了哪些文章？");
-    assert.deepEqual([await list.locator(".statement").count(), await list.locator(".source").allTextContents()].flat().length, 2);
+    assert.deepEqual([await list.locator(".statement").count(), await list.locator(".source").count()], [0, 1]);
     assert.match(await list.locator(".source").first().textContent(), /夜市的烟火气从哪里来/);
     const summary = await put("《夜市的烟火气从哪里来》讲了什么？");
     assert.deepEqual(await summary.locator(".part h3").allTextContents(), ["夜市的烟火气从哪里来"]);

@@ -15,7 +15,7 @@ use crate::text::sure_language;
 /// Why a sentence is not shown with a mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// It cites nothing that was sent, and what answers does not hold it.
+    /// It cites nothing that was sent; or nothing at all, and what answers does not hold it.
     NoSource,
     /// It says a number or a date that its sources do not.
     Number,

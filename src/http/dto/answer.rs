@@ -100,7 +100,7 @@ pub(crate) struct WritingBody {
     pub(in crate::http) faults: Vec<&'static str>,
     /// Cited ids of sentences that were not sent.
     pub(in crate::http) unknown_ids: usize,
-    /// Sentences that are shown whose ids did not hold them: what the reader found to answer does.
+    /// Sentences that are shown and came without ids: what the reader found to answer holds them.
     pub(in crate::http) attributed: usize,
     /// Tokens sent and written.
     pub(in crate::http) tokens: usize,
